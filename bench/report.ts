@@ -1,0 +1,349 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { format, resolveConfig } from "prettier";
+import { bareConfig } from "./contestants/nginx";
+import {
+  BARE,
+  BARE_LOGGING,
+  BUSY,
+  KAMAL,
+  PROJECT,
+  PROJECT_SILENT,
+  spread,
+  type Figures,
+  type Spread,
+  type Turn,
+} from "./figures";
+import { plot } from "./plot";
+import { PARTS, type Profile } from "./updates";
+
+const DOCUMENT = path.join(__dirname, "../docs/benchmarks.md");
+const PLOT = path.join(__dirname, "../docs/benchmarks.svg");
+
+export async function printFigures(figures: Figures): Promise<void> {
+  const text = [throughputTable(figures), flipTable(figures), updateTable(figures), targetTable(figures)];
+  console.log(`\n${await pretty(text.join("\n\n"))}`);
+}
+
+export async function writeDocuments(figures: Figures): Promise<void> {
+  writeFileSync(PLOT, plot(figures));
+  writeFileSync(DOCUMENT, await pretty(document(figures)));
+  console.log("written: docs/benchmarks.md, docs/benchmarks.svg");
+}
+
+async function pretty(markdown: string): Promise<string> {
+  return format(markdown, { ...(await resolveConfig(DOCUMENT)), parser: "markdown" });
+}
+
+function document(figures: Figures): string {
+  const { date, machine, toolchain, loadBefore, turns, absent, wrkSeconds } = figures;
+  const rounds = figures.updates.length;
+  const flips = spreadOver(figures, PROJECT, ({ flips }) => flips?.flips).median;
+  return `# Benchmarks
+
+<!-- Written by \`npm run bench\`, all of it: a change here belongs in bench/report.ts. -->
+
+Made by \`npm run bench\` on ${date.toISOString().slice(0, 16).replace("T", " ")} UTC: ${machine}. The load average before it was ${loadBefore.toFixed(2)}${loadBefore > BUSY ? ", so **something else was using the machine, and the figures are rough**" : ""}.
+Each figure is the median of ${rounds} rounds, with the lowest and the highest in brackets. A round measures one contestant after the other, so that
+what the machine does meanwhile hits all of them.
+
+![Requests per second, latency and failed requests of each contestant.](benchmarks.svg)
+
+## Throughput
+
+wrk with 64 connections for ${wrkSeconds} s, which are kept, or of which each is used for one request.
+
+${throughputTable(figures)}
+
+## Flips
+
+Users with pauses: 64 that keep their connection and 16 that open a new one for each request, about 1,500 requests/s, the same for all. First nothing changes for some seconds, then
+there are ${flips} flips in each round, one after the other. A request has failed that got no answer, or one that is not 2xx; nobody asks twice.
+
+${flipTable(figures)}
+
+${PROJECT} is flipped by the script that \`pulumi up\` runs, with one pass of the health gate; kamal-proxy asks for one too, the others do not ask the
+app at all. The time is that of the command a user would give, which for all but HAProxy begins with a \`docker exec\`. Memory is that of edge and nginx together: what the processes have for
+themselves, and mapped files once.
+
+## Goals
+
+${targetTable(figures)}
+
+## How it is measured
+
+- **The app** is an nginx that answers 1 KB from memory: as cheap as an app can be, so that the proxy is what is measured. Blue and green are the same but for a header.
+- **Contestants** all run in containers, from an image or as this machine's own binary: ${[...turns.keys()].join("; ")}.${absent.length > 0 ? ` Absent: ${absent.join("; ")}.` : ""}
+  Not measured: docker-rollout, which has no proxy of its own (it scales a compose service behind Traefik or nginx-proxy), and Traefik, which could not be had where this was written.
+- **Cores**: one for the proxy, the others for app and load. For the app without a proxy the load has the proxy's core. nginx runs as many workers as the machine has
+  cores, for all contestants; HAProxy and the others decide for themselves.
+- **Load** comes from the proxy's own network namespace, to 127.0.0.1: Docker's forwarding of published ports, the same for all, is left out.
+- **${PROJECT}** is the stack itself, made by \`pulumi up\`, with its defaults but no Redis. It logs every request, as kamal-proxy does and the others do not; a
+  second row has \`proxy.accessLog: false\`.
+- **CPU** is the time that the proxy's containers used for each request. It hardly depends on what else the machine does.
+- wrk waits for an answer before it asks again: while nothing answers, it does not ask. Its latencies are those of a proxy at its limit; those under *Flips* are those of one that is not.
+
+The bare nginx, which is the limit of this design:
+
+\`\`\`nginx
+${bareConfig("app").trim()}
+\`\`\`
+
+## Where \`pulumi up\` spends its time
+
+From the traces of the ${rounds} updates of each kind above (\`pulumi up --otel-traces\`), in seconds. ${TOOLCHAINS[toolchain] ?? ""}
+
+${profileTable(figures)}
+
+A flip to a warm color adds the switch itself, about one more start of a process for the comparison, and two writes of the state. All else a no-op pays as well: most of it is Node.js reading
+JavaScript.
+`;
+}
+
+const TOOLCHAINS: { [kind: string]: string } = {
+  own: "With the Pulumi CLI of this machine and the official plugins.",
+  official: "With the official CLI and plugins.",
+  offline:
+    "With the CLI built from its Go module and the stand-in plugins of `offline/`, which are Node.js programs; the official ones start faster.",
+};
+
+// --- tables
+
+function throughputTable({ turns }: Figures): string {
+  const bare = turns.get(BARE) ?? [];
+  const rows = [...turns].map(([name, rounds]) => {
+    const part = (kind: "kept" | "fresh") => {
+      const of = (value: (turn: Turn) => number) => spread(rounds.map(value));
+      const ratio = spread(rounds.map((turn, i) => turn[kind].perSecond / bare[i][kind].perSecond));
+      return [
+        range(of((turn) => turn[kind].perSecond)),
+        name === BARE ? "1" : range(ratio, 2),
+        `${number(of((turn) => turn[kind].p50Ms).median, 1)} / ${number(of((turn) => turn[kind].p99Ms).median, 1)}`,
+        rounds[0].residentMb === undefined ? "" : number(of((turn) => turn[kind].cpuMicroseconds).median, 1),
+      ];
+    };
+    return [name, ...part("kept"), ...part("fresh")];
+  });
+  return table(
+    [
+      "",
+      ...["kept", "new"].flatMap((kind) => [
+        `${kind}: requests/s`,
+        "of bare nginx",
+        "p50 / p99 ms",
+        "CPU µs each",
+      ]),
+    ],
+    rows,
+  );
+}
+
+function flipTable({ turns }: Figures): string {
+  const rows = [...turns].flatMap(([name, rounds]) => {
+    const memory = rounds.flatMap(({ residentMb }) => residentMb ?? []);
+    if (memory.length === 0) return [];
+    const resident = number(spread(memory).median, 0);
+    const flips = rounds.flatMap(({ flips }) => flips ?? []);
+    if (flips.length === 0) return [[name, "", "", "", "", "", resident]];
+    const of = (value: (of: (typeof flips)[0]) => number) => spread(flips.map(value));
+    const latency = (of: Spread, and: Spread) => `${number(of.median, 1)} / ${number(and.median, 1)}`;
+    return [
+      [
+        name,
+        latency(
+          of(({ steady }) => steady.p50Ms),
+          of(({ steady }) => steady.p99Ms),
+        ),
+        latency(
+          of(({ during }) => during.p50Ms),
+          of(({ during }) => during.p99Ms),
+        ),
+        range(
+          of(({ steady, during }) => during.p99Ms / steady.p99Ms),
+          2,
+        ),
+        failures(flips),
+        range(spread(flips.flatMap(({ firstAnswers }) => firstAnswers))),
+        resident,
+      ],
+    ];
+  });
+  return table(
+    [
+      "",
+      "p50 / p99 ms, steady",
+      "during flips",
+      "p99, flips : steady",
+      "failed in 100 flips",
+      "new color after ms",
+      "memory, MB",
+    ],
+    rows,
+  );
+}
+
+const total = (values: number[]) => values.reduce((sum, value) => sum + value, 0);
+
+function failures(flips: NonNullable<Turn["flips"]>[]): string {
+  const failed = total(flips.map(({ failed }) => failed));
+  const per100 = (100 * failed) / total(flips.map(({ flips }) => flips));
+  const steady = total(flips.map(({ failedSteady }) => failedSteady));
+  const of = `${number(failed)} of ${number(total(flips.map(({ requests }) => requests)))} requests`;
+  const kinds = [...new Set(flips.flatMap(({ failures }) => failures.slice(0, 2)))];
+  const notes = [of + (failed > 0 ? `: ${kinds.join(", ")}` : "")];
+  if (steady > 0) notes.push(`${steady} while nothing changed`);
+  return `${number(per100, per100 > 0 && per100 < 10 ? 1 : 0)} (${notes.join("; ")})`;
+}
+
+function updateTable({ updates }: Figures): string {
+  const same = spread(updates.map(({ same }) => same.seconds));
+  const flip = spread(updates.map(({ flip }) => flip.seconds));
+  const ratio = spread(updates.map(({ same, flip }) => flip.seconds / same.seconds));
+  return table(
+    ["`pulumi up`", "seconds"],
+    [
+      ["nothing to do", range(same, 2)],
+      ["a flip to a warm color", range(flip, 2)],
+      ["ratio", range(ratio, 2)],
+    ],
+  );
+}
+
+function profileTable({ updates }: Figures): string {
+  const seconds = (kind: "same" | "flip", part: keyof Profile) =>
+    number(spread(updates.map((update) => update[kind].profile[part])).median / 1000, 2);
+  const parts = (Object.keys(PARTS) as (keyof Profile)[]).map((part) => [
+    PARTS[part],
+    seconds("same", part),
+    seconds("flip", part),
+  ]);
+  const whole = (kind: "same" | "flip") => range(spread(updates.map((update) => update[kind].seconds)), 2);
+  return table(["", "nothing to do", "flip"], [...parts, ["**all**", whole("same"), whole("flip")]]);
+}
+
+// --- goals
+
+interface Target {
+  goal: string;
+  reached: (value: number) => boolean;
+  measured: Spread;
+  digits: number;
+  /** What stands in the way, said where it is not reached. */
+  obstacle: string;
+}
+
+function targetTable(figures: Figures): string {
+  const rows = targets(figures).map(({ goal, reached, measured, digits, obstacle }) => {
+    const verdict = reached(measured.median) ? "yes" : `**no**: ${obstacle}`;
+    return [goal, range(measured, digits), verdict];
+  });
+  return table(["Goal", "Measured", "Reached"], rows);
+}
+
+const BESIDES_LOG =
+  "headers about the client are added to each request, and answers are passed on as they come (`buffering: false`)";
+
+function targets(figures: Figures): Target[] {
+  const { turns, updates } = figures;
+  const perSecond = ({ kept }: Turn) => kept.perSecond;
+  const atLeast = (least: number) => (value: number) => value >= least;
+  const atMost = (most: number) => (value: number) => value <= most;
+  const flips = (value: (flips: NonNullable<Turn["flips"]>) => number) =>
+    spreadOver(figures, PROJECT, ({ flips }) => flips && value(flips));
+  const logging = "each request is logged, which costs a write to a pipe that Docker reads";
+  return [
+    {
+      goal: "requests on kept connections: 0.95 of the bare nginx",
+      reached: atLeast(0.95),
+      measured: ratioOf(turns, PROJECT, BARE, perSecond),
+      digits: 2,
+      obstacle: logging,
+    },
+    {
+      goal: "the same, compared with a bare nginx that logs too",
+      reached: atLeast(0.95),
+      measured: ratioOf(turns, PROJECT, BARE_LOGGING, perSecond),
+      digits: 2,
+      obstacle: BESIDES_LOG,
+    },
+    {
+      goal: "the same with `proxy.accessLog: false`, compared with the bare nginx",
+      reached: atLeast(0.95),
+      measured: ratioOf(turns, PROJECT_SILENT, BARE, perSecond),
+      digits: 2,
+      obstacle: BESIDES_LOG,
+    },
+    ...(turns.has(KAMAL)
+      ? [
+          {
+            goal: "2 times the requests of kamal-proxy, on kept connections",
+            reached: atLeast(2),
+            measured: ratioOf(turns, PROJECT, KAMAL, perSecond),
+            digits: 2,
+            obstacle: logging,
+          },
+        ]
+      : []),
+    {
+      goal: "p99 during flips: at most 1.5 times the steady one",
+      reached: atMost(1.5),
+      measured: flips(({ steady, during }) => during.p99Ms / steady.p99Ms),
+      digits: 2,
+      obstacle:
+        "the programs that the switch starts, and nginx's new workers, take their time from the proxy's core",
+    },
+    {
+      goal: "failed requests during flips: 0",
+      reached: atMost(0),
+      measured: flips(({ failed }) => failed),
+      digits: 0,
+      obstacle: "see the table of flips",
+    },
+    {
+      goal: "first answer of the new color: at most 500 ms after the start of the switch",
+      reached: atMost(500),
+      measured: spread((turns.get(PROJECT) ?? []).flatMap(({ flips }) => flips?.firstAnswers ?? [])),
+      digits: 0,
+      obstacle:
+        "the calls of the Docker client before the gate, and the processes of the gate, one after the other",
+    },
+    {
+      goal: "`pulumi up` of a flip: at most 1.3 times a no-op",
+      reached: atMost(1.3),
+      measured: spread(updates.map(({ same, flip }) => flip.seconds / same.seconds)),
+      digits: 2,
+      obstacle: "the switch itself; see the profile",
+    },
+    {
+      goal: "edge and proxy: at most 25 MB resident",
+      reached: atMost(25),
+      measured: spreadOver(figures, PROJECT, ({ residentMb }) => residentMb),
+      digits: 1,
+      obstacle: "two nginx with a worker for each core",
+    },
+  ];
+}
+
+function ratioOf(turns: Figures["turns"], one: string, other: string, value: (turn: Turn) => number): Spread {
+  const others = turns.get(other) ?? [];
+  return spread((turns.get(one) ?? []).map((turn, i) => value(turn) / value(others[i])));
+}
+
+function spreadOver({ turns }: Figures, name: string, value: (turn: Turn) => number | undefined): Spread {
+  return spread((turns.get(name) ?? []).flatMap((turn) => value(turn) ?? []));
+}
+
+// --- text
+
+function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "--:"))), ...rows.map(line)].join("\n");
+}
+
+const number = (value: number, digits = 0) =>
+  value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+
+function range({ median, min, max }: Spread, digits = 0): string {
+  const [middle, low, high] = [median, min, max].map((value) => number(value, digits));
+  return low === high ? middle : `${middle} (${low}–${high})`;
+}

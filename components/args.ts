@@ -1,0 +1,304 @@
+import * as pulumi from "@pulumi/pulumi";
+
+// Every argument of a BlueGreenService: what it means, its unit and default, and what changing it costs. What is refused,
+// and with which words, is in validate.ts; the defaults are in settings.ts.
+//
+// The interfaces avoid unions: the analyzer that makes the component usable from YAML and other languages refuses them.
+//
+// Three costs come up again and again:
+//   *reload*         nginx reads a new configuration; no connection is dropped
+//   *new containers* both colors are created anew, gated, and switched to; no request is lost
+//   *downtime*       the edge, which holds the published ports, is deleted and made again; refused without `allowDowntime`
+
+/** A service that is released blue/green behind an nginx of its own. */
+export interface BlueGreenServiceArgs {
+  /**
+   * The color that serves: `blue` or `green`. Changing it is the switch, and changing it back is the rollback: the target
+   * must pass the health gate, then nginx is reloaded. The other color is reachable on the preview port.
+   */
+  activeColor: string;
+  /** What the blue color runs. A change makes a new blue container; it costs the live color nothing if blue is idle. */
+  blue: ColorArgs;
+  /** What the green color runs. */
+  green: ColorArgs;
+
+  /** The TCP port that the service listens on inside its container, also given to it as `PORT`. Default 3000. Costs new containers. */
+  containerPort?: number;
+  /** The command with its arguments, in place of the image's own. Costs new containers. */
+  command?: string[];
+  /**
+   * Environment of both colors; a color's own `env` wins. Values may be secrets: they stay encrypted in the state. The
+   * component itself sets `COLOR`, `PORT`, `TZ` and, with Redis, `REDIS_HOST`, `REDIS_PORT` and `REDIS_PASSWORD`: those
+   * names are refused. Costs new containers.
+   */
+  env?: { [name: string]: pulumi.Input<string> };
+  /** Volumes and folders of the host that both colors mount. Both run at the same time, so both write. Costs new containers. */
+  volumes?: VolumeArgs[];
+  /** Memory limit of each color in MiB, without swap. Default: none. */
+  memoryMb?: number;
+  /** Rotation of each container's log. */
+  logs?: LogsArgs;
+  /** Docker's restart policy of the colors: `unless-stopped`, `on-failure`, `always` or `no`. Default `unless-stopped`. */
+  restart?: string;
+  /** Time zone of the colors, given to them as `TZ`, such as `Europe/Vienna`. Default `UTC`. Costs new containers. */
+  timeZone?: string;
+  /** Docker labels of both colors. `bluegreen.*` is the component's own. Costs new containers. */
+  labels?: { [name: string]: string };
+  /** How long Docker waits after SIGTERM before it kills a color, in seconds. Default 30. Costs new containers. */
+  stopGraceSeconds?: number;
+
+  /** When a color counts as healthy. Changing it costs nothing that serves: the switch runs again. */
+  health?: HealthArgs;
+  /** Whether the new live color is watched after a switch, and flipped back. */
+  watch?: WatchArgs;
+  /**
+   * What the idle color does after a switch: `running` (a rollback is one reload; it takes memory and, if it consumes a
+   * queue, messages) or `stopped` (it is stopped after the drain, and started before the gate of the next switch).
+   * Default `running`.
+   */
+  idle?: string;
+  /**
+   * How long the switch waits for the connections of a container that is about to be stopped or deleted, in seconds. It
+   * ends early when none is left. Default 30. Switching between two warm colors waits for nothing: long-lived
+   * connections simply stay where they are.
+   */
+  drainSeconds?: number;
+  /**
+   * How long a switch waits for one of another stack on the same proxy, in seconds. Default 0: it fails and names the
+   * holder. What an interrupted update of the same stack left running is always waited for.
+   */
+  lockWaitSeconds?: number;
+
+  /** The Redis that both colors share. */
+  redis?: RedisArgs;
+  /** The Docker network that everything is attached to. */
+  network?: NetworkArgs;
+  /** The nginx in front of both colors. */
+  proxy?: ProxyArgs;
+  /** HTTPS. */
+  tls?: TlsArgs;
+  /** The Docker engine that everything runs on. */
+  host?: HostArgs;
+
+  /**
+   * Leave for a change that takes the service offline for some seconds: other published ports or addresses, another
+   * network, another edge image. Default false: such a change is refused and nothing is touched.
+   */
+  allowDowntime?: boolean;
+  /**
+   * Leave for images without a tag or with `latest`. Default false: what a moving tag ran yesterday can't be rolled back
+   * to, and Pulumi can't see that it moved.
+   */
+  allowMovingTags?: boolean;
+}
+
+/** What one color runs. */
+export interface ColorArgs {
+  /** Image with a tag that does not move, such as `registry.example.com/shop:1.4.2`, or with a digest. */
+  image: pulumi.Input<string>;
+  /** Environment of this color alone, such as its own stream key and consumer group. Wins over the common `env`. */
+  env?: { [name: string]: pulumi.Input<string> };
+}
+
+/** A mount: give either `hostPath` or `volumeName`. */
+export interface VolumeArgs {
+  /** Absolute path of a folder or file on the Docker host. */
+  hostPath?: string;
+  /** Name of a Docker volume; made when absent, never deleted by this component. */
+  volumeName?: string;
+  /** Absolute path inside the container. */
+  containerPath: string;
+  /** Default false. */
+  readOnly?: boolean;
+}
+
+/** Docker's json-file log with rotation. A change costs new containers, and Redis is away for some seconds. */
+export interface LogsArgs {
+  /** Size of one log file in MB. Default 10. */
+  maxSizeMb?: number;
+  /** How many files are kept. Default 3. */
+  maxFiles?: number;
+}
+
+/** The health gate: a candidate must pass it before it gets any traffic. It is asked through nginx, as its users will. */
+export interface HealthArgs {
+  /** Path of the health request. Default `/health`. */
+  path?: string;
+  /** `Host` header of the health request. Default `localhost`. */
+  hostHeader?: string;
+  /** Time between two requests in seconds. Default 1. */
+  intervalSeconds?: number;
+  /** When a request counts as failed, in seconds. Default 5. */
+  timeoutSeconds?: number;
+  /** When the gate gives up, in seconds: the former color keeps serving and `pulumi up` fails. Default 60. */
+  gateTimeoutSeconds?: number;
+  /** How many passes in a row are asked for. Default 2. */
+  passes?: number;
+  /** The exact status that counts as healthy. Default: any 2xx. */
+  status?: number;
+  /** Text that the answer has to contain. For JSON use `jsonField`: text also matches in a nested component. Default: none. */
+  bodyText?: string;
+  /** A field of a JSON answer, such as `status` or `components.db.status`. Needs `jsonValue`. Default: none. */
+  jsonField?: string;
+  /** What that field has to be, such as `UP`. */
+  jsonValue?: string;
+}
+
+/**
+ * The watch after a switch: the share of 5xx answers, as nginx counts them, is compared with that of the time of the gate,
+ * and the health request goes on. When more answers fail, or three health requests in a row, the former color is live again,
+ * `pulumi up` fails and prints the figures. A first deploy has nothing to flip back to and is not watched.
+ */
+export interface WatchArgs {
+  /** How long, in seconds; `pulumi up` takes that much longer. At most 3600. Default 0: no watch. A change is a reload. */
+  seconds?: number;
+  /** By how many percentage points the share of 5xx answers may grow, once there are 20 answers. Default 5. */
+  tolerancePercent?: number;
+}
+
+/** The shared Redis. It is not a color: no release touches it, and it is not published on the host. */
+export interface RedisArgs {
+  /**
+   * Default true. With false there is none, and its variables are not set. Turning it off later deletes the container;
+   * the data volume stays unless `deleteData` is set.
+   */
+  enabled?: boolean;
+  /** Default `redis:8.0.6`. A change replaces the one Redis container: it is away for some seconds, its data stays. */
+  image?: string;
+  /** Password, given to the colors as `REDIS_PASSWORD`. Make it a secret. Default: none. A change costs new containers and some seconds of Redis. */
+  password?: pulumi.Input<string>;
+  /** Leave to delete the data volume with the stack. Default false: `pulumi destroy` keeps it, and the next `up` finds it again. */
+  deleteData?: boolean;
+}
+
+export interface NetworkArgs {
+  /** Name of an existing network to join, which is never deleted. Default: one is made. Changing it is downtime. */
+  name?: string;
+}
+
+/** nginx. Everything but image and ports is a *reload*. */
+export interface ProxyArgs {
+  /**
+   * An nginx from 1.27.4 on, with sh and curl (and openssl for TLS), such as the official ones (not `-slim`). Default `nginx:1.30.6`.
+   * A change makes a new nginx that takes over the open ports of the old one: no connection is refused or dropped.
+   */
+  image?: string;
+  /** The image of the edge, which only serves when nginx's own container does not. Default `nginx:1.30.6`. A change waits for the next downtime. */
+  edgeImage?: string;
+  /** Port on the host. Default 80. A change is downtime. */
+  port?: number;
+  /** Address on the host that `port` is bound to. Default `0.0.0.0`: every IPv4 address. A change is downtime. */
+  bindAddress?: string;
+  /** Port on the host where the idle color answers. Default 8081. A change is downtime. */
+  previewPort?: number;
+  /** Address that `previewPort` is bound to. Default `127.0.0.1`: only the host itself. A change is downtime. */
+  previewBindAddress?: string;
+  /** Largest request body, as nginx writes it: `512k`, `20m`, `1g`; `0` is no limit. Default `10m`. Larger ones get a 413. */
+  maxBodySize?: string;
+  /** How long nginx tries to connect to a color, in seconds. Default 5. Then the client gets a 504. */
+  connectTimeoutSeconds?: number;
+  /** How long a color may be silent in the middle of an answer, in seconds: also an idle WebSocket. Default 3600. */
+  readTimeoutSeconds?: number;
+  /** How long a color may take in no data of a request, in seconds. Default 60. */
+  sendTimeoutSeconds?: number;
+  /** Whether nginx collects answers before it passes them on. Default false: Server-Sent Events work as they are. */
+  buffering?: boolean;
+  /**
+   * How long nginx keeps an idle connection to a color, in seconds. Must be shorter than the color's own keep-alive, or a
+   * request meets a connection that is just being closed. Default 4: a Node.js server closes after 5.
+   */
+  upstreamKeepaliveSeconds?: number;
+  /** Whether nginx logs every request to its container's log. Default true. */
+  accessLog?: boolean;
+  /**
+   * Whether a replaced nginx hands connections that it has not accepted yet to the new one (`net.ipv4.tcp_migrate_req`,
+   * Linux 5.14 or newer; with an older kernel the edge container does not start). Default true. A change is downtime.
+   */
+  migrateConnections?: boolean;
+}
+
+/**
+ * HTTPS, once `names` are set: nginx ends TLS, and the plain port redirects to it. The certificate comes from one of three:
+ * `certificate` with `privateKey`, `certificateFile` with `privateKeyFile`, or `acmeEmail`. One that can't be read, has
+ * expired, belongs to another key or is not for all names is refused before the switch. A new one is a *reload*.
+ */
+export interface TlsArgs {
+  /** Names under which users reach the service; the certificate is for all of them. Without any there is no TLS. Turning TLS on or off is downtime. */
+  names?: string[];
+  /** Port on the host, at the address of the plain one. Default 443. A change is downtime. */
+  port?: number;
+  /** The certificate and then its chain, in PEM form. */
+  certificate?: pulumi.Input<string>;
+  /** Its private key, in PEM form and without a passphrase. Make it a secret. */
+  privateKey?: pulumi.Input<string>;
+  /** File on the Docker host with certificate and chain, which something else renews: a new one is noticed within seconds. */
+  certificateFile?: string;
+  /** File on the Docker host with its private key. */
+  privateKeyFile?: string;
+  /**
+   * Folder of the Docker host that nginx gets to see, read-only: both files and all that they link to must be in it, such as
+   * `/etc/letsencrypt` for certbot's. Default: the folder of `certificateFile`. A change makes a new nginx, without a gap.
+   */
+  certificateFolder?: string;
+  /**
+   * Address for the account at an ACME server such as Let's Encrypt: the certificate is obtained from there after the first
+   * switch, and renewed, by itself. The names must lead to port 80 of the host. Until there is a first certificate, the
+   * service is on plain HTTP.
+   */
+  acmeEmail?: string;
+  /** The address of the ACME server's directory. Default: Let's Encrypt's. A change obtains a new certificate. */
+  acmeDirectory?: string;
+  /** The ACME client, lego from 4.24 on. Default `goacme/lego:v4.25.2`. */
+  acmeImage?: string;
+  /** For how long browsers are told to insist on HTTPS, in seconds; they can't be told otherwise before. Default 0: they are not told. */
+  hstsSeconds?: number;
+}
+
+/**
+ * Where the Docker engine is. For an `ssh://` host only what is set here counts: no `~/.ssh/config` is read. A change of how
+ * it is reached costs a *reload*: the switch runs again.
+ */
+export interface HostArgs {
+  /**
+   * `unix:///var/run/docker.sock` (the default), `tcp://address:port`, or `ssh://user@address:port` for a remote host, which
+   * needs nothing but Docker and an SSH server. A preview does not contact it. Changing it is *downtime*.
+   */
+  address?: string;
+  /**
+   * Public key of an `ssh://` host, such as `ssh-ed25519 AAAA…`: `ssh-keyscan` prints it. Either this or `knownHostsFile` is
+   * required there: an unknown host could be anyone.
+   */
+  hostKey?: string;
+  /** Path of a known_hosts file that has the host's key, on the machine that runs Pulumi: absolute, or from `~/` on. */
+  knownHostsFile?: string;
+  /**
+   * Path of a private key without a passphrase for `ssh://`, on the machine that runs Pulumi: absolute, or from `~/` on.
+   * Default: the SSH agent. The key is kept in the state, encrypted; an agent's is not.
+   */
+  privateKeyFile?: string;
+  /**
+   * The private key itself, as a secret. It is kept in the state, encrypted, and since `ssh` takes a key only from a file, each
+   * update writes it to `~/.bluegreen`, which only its owner can read. Default: `privateKeyFile`, or the SSH agent.
+   */
+  privateKey?: pulumi.Input<string>;
+  /** How often an update tries to reach the host before it gives up. Default 10. */
+  connectTries?: number;
+  /** When such a try counts as failed, in seconds. Default 15. */
+  connectTimeoutSeconds?: number;
+  /** A machine that the SSH connection goes through, where the host can't be reached directly. Default: none. */
+  bastion?: BastionArgs;
+}
+
+/** An SSH server that only passes connections on. It sees nothing of what goes through. */
+export interface BastionArgs {
+  /** `ssh://user@address:port`. */
+  address: string;
+  /** Its public key. Either this or `knownHostsFile` is required, as for the host. */
+  hostKey?: string;
+  /** Path of a known_hosts file that has its key. */
+  knownHostsFile?: string;
+  /** Path of a private key for it. Default: the host's key. */
+  privateKeyFile?: string;
+  /** A private key for it, as a secret. Default: the host's key. */
+  privateKey?: pulumi.Input<string>;
+}

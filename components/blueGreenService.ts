@@ -1,0 +1,107 @@
+import type * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { BlueGreenServiceArgs } from "./args";
+import { givenCertificate, obtainedCertificate } from "./certificate";
+import { color, type Colors } from "./color";
+import { Context } from "./context";
+import { binding, downtimeGuard } from "./downtime";
+import { formerRelease } from "./former";
+import { urlHost } from "./host";
+import { network } from "./network";
+import { planInWords, type Release } from "./plan";
+import { edge, proxy, proxyState } from "./proxy";
+import { redis } from "./redis";
+import { hasTls, withDefaults, type Settings } from "./settings";
+import { switchTraffic } from "./switch";
+import { refuseInvalid } from "./validate";
+
+/**
+ * Zero-downtime blue/green releases of a containerised service on one Docker host.
+ *
+ * Every change follows the same order, kept by the Pulumi engine itself: create the new container, gate it, switch to it,
+ * drain the old one, delete it. If a step fails, the update fails, nothing is deleted, and the live color keeps serving.
+ */
+export class BlueGreenService extends pulumi.ComponentResource {
+  /** Where the live color answers. */
+  public readonly url!: pulumi.Output<string>;
+  /** Where the idle color answers: reachable from the Docker host only, unless it is bound to another address. */
+  public readonly previewUrl!: pulumi.Output<string>;
+  /** The color that serves, once the switch has passed. */
+  public readonly activeColor!: pulumi.Output<string>;
+  public readonly blueImage!: pulumi.Output<string>;
+  public readonly greenImage!: pulumi.Output<string>;
+  /** Names of the containers as `docker ps` shows them. */
+  public readonly blueContainer!: pulumi.Output<string>;
+  public readonly greenContainer!: pulumi.Output<string>;
+  public readonly proxyContainer!: pulumi.Output<string>;
+
+  constructor(name: string, args: BlueGreenServiceArgs, opts?: pulumi.ComponentResourceOptions) {
+    refuseInvalid(name, args);
+    super("bluegreen:index:BlueGreenService", name, args, opts);
+    const settings = withDefaults(args);
+    const context = new Context(this, name, settings);
+    const release = releaseOf(settings);
+    sayPlan(this, release, settings);
+
+    // The children's names never change: a renamed child is a replaced one.
+    const net = network(context);
+    const store = redis(context, net);
+    const state = proxyState(context);
+    const colors = {
+      blue: color(context, "blue", net, store),
+      green: color(context, "green", net, store),
+    };
+    const ports = edge(context, net, state, colors, downtimeGuard(context));
+    const nginx = proxy(context, ports, state, colors);
+    const switched = switchTraffic(context, release, colors, nginx, givenCertificate(context, state, nginx));
+    const [done = switched] = obtainedCertificate(context, net, state, nginx, switched);
+
+    const outputs = outputsOf(settings, colors, nginx, done);
+    Object.assign(this, outputs);
+    this.registerOutputs(outputs);
+  }
+}
+
+type ReleaseInputs = { [K in keyof Release]: pulumi.Input<string> };
+
+function releaseOf(settings: Settings): ReleaseInputs {
+  const { activeColor, colors, proxy } = settings;
+  return {
+    activeColor,
+    blueImage: colors.blue.image,
+    greenImage: colors.green.image,
+    proxyImage: proxy.image,
+    binding: binding(settings),
+  };
+}
+
+function sayPlan(service: BlueGreenService, release: ReleaseInputs, settings: Settings) {
+  // The plan only tells. What keeps it from being told must not keep a release from being made.
+  const plan = (next: Release) =>
+    formerRelease(service).then(
+      (former) => planInWords(former, next, settings),
+      (error: Error) => [`not known, since the former release could not be read: ${error.message}`],
+    );
+  pulumi
+    .output(release)
+    .apply(plan)
+    .apply((lines) => void pulumi.log.info(lines.map((line) => `plan: ${line}`).join("\n"), service));
+}
+
+function outputsOf(settings: Settings, colors: Colors, nginx: docker.Container, done: pulumi.Resource) {
+  const { host, proxy, tls, activeColor } = settings;
+  // What only the switch makes true is not said before it has passed.
+  const afterSwitch = (value: string): pulumi.Output<string> => done.urn.apply(() => value);
+  const plainUrl = `http://${urlHost(host, proxy.bindAddress)}:${proxy.port}`;
+  const secureUrl = `https://${tls.names[0]}${tls.port === 443 ? "" : `:${tls.port}`}`;
+  return {
+    url: afterSwitch(hasTls(tls) ? secureUrl : plainUrl),
+    previewUrl: afterSwitch(`http://${urlHost(host, proxy.previewBindAddress)}:${proxy.previewPort}`),
+    activeColor: afterSwitch(activeColor),
+    blueImage: colors.blue.image,
+    greenImage: colors.green.image,
+    blueContainer: colors.blue.name,
+    greenContainer: colors.green.name,
+    proxyContainer: nginx.name,
+  };
+}

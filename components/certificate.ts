@@ -1,0 +1,120 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { posix } from "node:path";
+import { runOnHost } from "./command";
+import type { Context } from "./context";
+import { certificateFolder, hasTls, type Tls } from "./settings";
+import { assignments, hash, printingFunction, proxyFile } from "./shell";
+
+// A certificate gets to nginx by way of the state volume. What is given, as text or as files of the host, is delivered
+// before the switch, so that a bad one keeps the update from going on. An ACME server has to see its challenge answered
+// first: it is asked after the switch.
+
+const STATE = "/bluegreen/state";
+const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
+/** Where the proxy has the folder of `certificateFile`. */
+const FOLDER = "/bluegreen/certificates";
+
+/** Given certificates: what has to be done before the switch. */
+export function givenCertificate(
+  context: Context,
+  state: docker.Volume,
+  proxy: docker.Container,
+): pulumi.Resource[] {
+  const { tls } = context.settings;
+  if (!hasTls(tls) || tls.acmeEmail !== undefined) return [];
+  return [deliver(context, state, proxy, givenFrom(tls), [])];
+}
+
+/** Certificates by ACME: what has to be done after the switch. */
+export function obtainedCertificate(
+  context: Context,
+  network: pulumi.Input<string>,
+  state: docker.Volume,
+  proxy: docker.Container,
+  switched: pulumi.Resource,
+): pulumi.Resource[] {
+  const { tls } = context.settings;
+  if (!hasTls(tls) || tls.acmeEmail === undefined) return [];
+  const folder = `${STATE}/acme/${hash(`${tls.acmeEmail} ${tls.acmeDirectory ?? LETS_ENCRYPT}`)}`;
+  const client = acmeClient(context, network, state, folder, switched);
+  const file = `${folder}/certificates/${tls.names[0]}`;
+  const from = { ACME: client.name, CHAIN_FILE: `${file}.crt`, KEY_FILE: `${file}.key` };
+  return [deliver(context, state, proxy, from, [client])];
+}
+
+/** The folder of the host that the proxy needs for certificates from files. */
+export function certificateMount({ tls }: { tls: Tls }) {
+  if (tls.certificateFile === undefined) return [];
+  return [{ hostPath: certificateFolder(tls), containerPath: FOLDER, readOnly: true }];
+}
+
+function givenFrom(tls: Tls): { [name in keyof Source]?: pulumi.Input<string> } {
+  if (tls.certificateFile === undefined) return { CHAIN_TEXT: tls.certificate, KEY_TEXT: tls.privateKey };
+  const inContainer = (file = "") => posix.join(FOLDER, posix.relative(certificateFolder(tls), file));
+  return { CHAIN_FILE: inContainer(tls.certificateFile), KEY_FILE: inContainer(tls.privateKeyFile) };
+}
+
+/** Where a certificate comes from: text, or files in the proxy's container; ACME is the container to obtain it with first. */
+export interface Source {
+  ACME: string;
+  CHAIN_FILE: string;
+  KEY_FILE: string;
+  CHAIN_TEXT: string;
+  KEY_TEXT: string;
+}
+
+/** All that "sh -s" reads: the settings, the part for the proxy container, and the part for the host, which calls it. */
+export function renderDelivery(source: Partial<Source>, names: string[], proxyContainer: string): string {
+  const nothing = { ACME: "", CHAIN_FILE: "", KEY_FILE: "", CHAIN_TEXT: "", KEY_TEXT: "" };
+  const settings = { ...nothing, ...source, TLS_NAMES: names.join(" "), PROXY: proxyContainer };
+  return [
+    printingFunction("settings", assignments(settings)),
+    printingFunction("in_container_script", proxyFile("deliver.sh")),
+    proxyFile("deliver-host.sh"),
+  ].join("\n");
+}
+
+function deliver(
+  context: Context,
+  state: docker.Volume,
+  proxy: docker.Container,
+  source: { [name in keyof Source]?: pulumi.Input<string> },
+  dependsOn: pulumi.Resource[],
+): pulumi.Resource {
+  const { names } = context.settings.tls;
+  const from = pulumi.secret(pulumi.output(source));
+  const stdin = pulumi
+    .all([from, proxy.name])
+    .apply(([values, proxyContainer]) => renderDelivery(values, names, proxyContainer));
+  // Enough to see that it is another one, and too little to be a secret.
+  const content = pulumi.unsecret(from.apply((values) => hash(JSON.stringify(values))));
+  const args = { stdin, triggers: [names.join(" "), content, state.id] };
+  return runOnHost(context, "certificate", args, [proxy, ...dependsOn]);
+}
+
+function acmeClient(
+  context: Context,
+  network: pulumi.Input<string>,
+  state: docker.Volume,
+  folder: string,
+  switched: pulumi.Resource,
+): docker.Container {
+  const { names, acmeEmail = "", acmeDirectory = LETS_ENCRYPT, acmeImage } = context.settings.tls;
+  const environment = { NAMES: names.join(" "), EMAIL: acmeEmail, DIRECTORY: acmeDirectory, FOLDER: folder };
+  return new docker.Container(
+    `${context.name}-acme`,
+    {
+      image: acmeImage,
+      entrypoints: ["sh", "/bluegreen/acme.sh"],
+      uploads: [{ file: "/bluegreen/acme.sh", content: proxyFile("acme.sh") }],
+      envs: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+      volumes: [{ volumeName: state.name, containerPath: STATE }],
+      networksAdvanced: [{ name: network }],
+      init: true,
+      destroyGraceSeconds: 10,
+      ...context.container("acme"),
+    },
+    context.onDocker({ dependsOn: switched }),
+  );
+}

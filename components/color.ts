@@ -1,0 +1,53 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { Context } from "./context";
+import type { Color } from "./settings";
+
+export type Colors = Record<Color, docker.Container>;
+
+/**
+ * The container of a color. It is auto-named and created before its predecessor is deleted: that is what makes the
+ * engine's own order the order of a release.
+ */
+export function color(
+  context: Context,
+  color: Color,
+  network: pulumi.Input<string>,
+  redis: docker.Container | undefined,
+): docker.Container {
+  const { settings } = context;
+  return new docker.Container(
+    `${context.name}-${color}`,
+    {
+      image: settings.colors[color].image,
+      command: settings.command,
+      envs: environment(context, color),
+      volumes: settings.volumes,
+      memory: settings.memoryMb,
+      // Unset, the engine doubles it, and Pulumi sees a change on every run.
+      memorySwap: settings.memoryMb,
+      networksAdvanced: [{ name: network }],
+      // A stopped color is either the idle one or a candidate that failed its gate: neither is drift.
+      mustRun: false,
+      stopTimeout: settings.stopGraceSeconds,
+      destroyGraceSeconds: settings.stopGraceSeconds,
+      ...context.container(color, settings.labels),
+      restart: settings.restart,
+    },
+    context.onDocker({ deleteBeforeReplace: false, dependsOn: redis, additionalSecretOutputs: ["envs"] }),
+  );
+}
+
+function environment({ settings, redisHost }: Context, color: Color): pulumi.Output<string[]> {
+  const { env, colors, containerPort, timeZone, redis } = settings;
+  const password = redis.password === undefined ? {} : { REDIS_PASSWORD: pulumi.secret(redis.password) };
+  const own = {
+    COLOR: color,
+    PORT: String(containerPort),
+    TZ: timeZone,
+    ...(redis.enabled && { REDIS_HOST: redisHost, REDIS_PORT: "6379", ...password }),
+  };
+  return pulumi
+    .output({ ...env, ...colors[color].env, ...own })
+    .apply((all) => Object.entries(all).map(([name, value]) => `${name}=${value}`));
+}

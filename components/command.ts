@@ -1,0 +1,32 @@
+import * as command from "@pulumi/command";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Context } from "./context";
+import { dockerHost } from "./host";
+import { sshConnection } from "./ssh";
+
+/**
+ * Runs a script where the Docker engine can be reached: on this machine, or over SSH on the host itself. It comes as
+ * input: an error quotes the command, and that shall be readable and tell no secret.
+ */
+export function runOnHost(
+  { name, owner, settings }: Context,
+  suffix: string,
+  args: { stdin: pulumi.Input<string>; triggers: pulumi.Input<string>[] },
+  dependsOn: pulumi.Resource[],
+): pulumi.Resource {
+  const script = { create: "sh -s", logging: "stdoutAndStderr" as const, ...args };
+  const opts = { parent: owner, dependsOn };
+  const connection = sshConnection(settings.host);
+  return connection === undefined
+    ? new command.local.Command(
+        `${name}-${suffix}`,
+        { ...script, environment: dockerHost(settings.host) },
+        opts,
+      )
+    : // A server takes no variables unless it is told to, and each one that it refuses is a warning.
+      new command.remote.Command(
+        `${name}-${suffix}`,
+        { ...script, connection, addPreviousOutputInEnv: false },
+        opts,
+      );
+}

@@ -1,0 +1,107 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { certificateMount } from "./certificate";
+import type { Colors } from "./color";
+import type { Context } from "./context";
+import { COLORS, hasTls } from "./settings";
+import { proxyFile } from "./shell";
+
+/** What is served and by whom: outlives each nginx. */
+export function proxyState(context: Context): docker.Volume {
+  const labels = context.labels("proxy-state");
+  return new docker.Volume(`${context.name}-proxy-state`, { labels }, context.onDocker());
+}
+
+/**
+ * Owns the published ports and the network namespace that nginx joins, so that nginx can be replaced while they stay open.
+ * Two containers can't publish one port: the edge alone is deleted before it is replaced, which is downtime.
+ */
+export function edge(
+  context: Context,
+  network: pulumi.Input<string>,
+  state: docker.Volume,
+  colors: Colors,
+  downtimeGuard: pulumi.Resource,
+): docker.Container {
+  const { proxy, tls, allowDowntime } = context.settings;
+  return new docker.Container(
+    `${context.name}-edge`,
+    {
+      image: proxy.edgeImage,
+      ...nginx(context, "edge", state),
+      networksAdvanced: [{ name: network }],
+      ports: [
+        { internal: 80, external: proxy.port, ip: proxy.bindAddress },
+        ...(hasTls(tls) ? [{ internal: 443, external: tls.port, ip: proxy.bindAddress }] : []),
+        { internal: 8081, external: proxy.previewPort, ip: proxy.previewBindAddress },
+      ],
+      sysctls: proxy.migrateConnections ? { "net.ipv4.tcp_migrate_req": "1" } : undefined,
+    },
+    context.onDocker({
+      deleteBeforeReplace: true,
+      // What may fail without harm comes first: an update that has deleted the edge must get to its end.
+      dependsOn: [downtimeGuard, colors.blue, colors.green],
+      ignoreChanges: allowDowntime ? [] : NO_REASON_FOR_DOWNTIME,
+    }),
+  );
+}
+
+/**
+ * nginx. It is created before its predecessor is deleted, and takes the open ports over from it. It depends on both colors,
+ * so that of all that is deleted at the end of an update the old nginx is the first.
+ */
+export function proxy(
+  context: Context,
+  edge: docker.Container,
+  state: docker.Volume,
+  colors: Colors,
+): docker.Container {
+  return new docker.Container(
+    `${context.name}-proxy`,
+    {
+      image: context.settings.proxy.image,
+      ...nginx(context, "proxy", state, certificateMount(context.settings)),
+      networkMode: pulumi.interpolate`container:${edge.id}`,
+    },
+    context.onDocker({ deleteBeforeReplace: false, dependsOn: COLORS.map((color) => colors[color]) }),
+  );
+}
+
+/** What of the edge can change without its ports and network: taken along when there is leave for downtime. */
+const NO_REASON_FOR_DOWNTIME = [
+  "image",
+  "entrypoints",
+  "uploads",
+  "tmpfs",
+  "init",
+  "stopSignal",
+  "logDriver",
+  "logOpts",
+  "labels",
+];
+
+/** What edge and proxy have in common. */
+function nginx(
+  context: Context,
+  role: "edge" | "proxy",
+  state: docker.Volume,
+  mounts: docker.types.input.ContainerVolume[] = [],
+) {
+  return {
+    // No command: with both, the Docker plugin takes a container whose start failed (a taken port) for one that runs.
+    entrypoints: ["sh", "/bluegreen/entrypoint.sh", role],
+    uploads: ["entrypoint.sh", "nginx.sh", "journal.sh", "tls.sh", "nginx.conf", "initial-site.conf"].map(
+      (file) => ({
+        file: `/bluegreen/${file}`,
+        content: proxyFile(file),
+      }),
+    ),
+    volumes: [{ volumeName: state.name, containerPath: "/bluegreen/state" }, ...mounts],
+    // In memory: what a container needs to serve must not depend on a disk that may be full.
+    tmpfs: { "/run/bluegreen": "size=16m" },
+    init: true,
+    stopSignal: "SIGQUIT",
+    destroyGraceSeconds: 10,
+    ...context.container(role),
+  };
+}

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Delivers a certificate, inside the proxy container: the settings and this file are piped into "docker exec -i PROXY sh -s".
+# It comes as text, or from files of the container that the entrypoint looks at from then on.
+set -eu
+
+# shellcheck source=nginx.sh
+. /bluegreen/nginx.sh
+# shellcheck source=tls.sh
+. /bluegreen/tls.sh
+
+main() {
+  wait_for 10 nginx_answers || fail 'nginx does not run in the proxy container; its log says why.'
+  if [ -n "$CHAIN_FILE" ]; then
+    deliver_or_fail "$CHAIN_FILE" "$KEY_FILE"
+    write_file "$SOURCE" "$(printf '%s\n' "$CHAIN_FILE" "$KEY_FILE" "$TLS_NAMES")"
+  else
+    trap 'rm -f "$RUN/given".*' EXIT
+    (umask 077 && write_file "$RUN/given.chain" "$CHAIN_TEXT" && write_file "$RUN/given.key" "$KEY_TEXT")
+    deliver_or_fail "$RUN/given.chain" "$RUN/given.key"
+    rm -f "$SOURCE"
+  fi
+  run_with_delivered || fail 'nginx does not take the certificate; its log says why.'
+  say "nginx has the certificate for $TLS_NAMES"
+}
+
+deliver_or_fail() { # chain key
+  deliver "$1" "$2" "$TLS_NAMES" || fail "the certificate is refused: $refusal" 'No certificate was changed; what serves goes on serving.'
+}
+
+fail() {
+  printf 'error: %s\n' "$@" >&2
+  exit 1
+}
+
+main

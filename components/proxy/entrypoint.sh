@@ -1,0 +1,186 @@
+#!/bin/sh
+# The main process of the edge and of every proxy container: entrypoint.sh edge|proxy.
+#
+# A proxy keeps its public listeners closed until a switch has gated it and made it the owner, and closes them when
+# another proxy becomes the owner. The edge owns the ports and the network namespace that the proxies join, and serves
+# the saved site itself whenever the owner is silent: Docker does not retry a container whose network it could not join.
+set -u
+
+# shellcheck source=nginx.sh
+. /bluegreen/nginx.sh
+# shellcheck source=journal.sh
+. /bluegreen/journal.sh
+# shellcheck source=tls.sh
+. /bluegreen/tls.sh
+
+ROLE=$1
+# The owner's sign of life: only the owner touches it, and only while it serves.
+BEAT=$STATE/beat
+# Old workers hold the connections that outlive a reload. Past those of eight reloads, the oldest are ended.
+MAX_OLD_WORKERS=$((8 * $(nproc)))
+# Half seconds without a sign of life from the owner before the edge serves.
+PATIENCE=6
+
+main() {
+  prepare
+  trap stop QUIT TERM INT
+  start_nginx
+  while network_is_there && nginx_runs; do
+    ! clock_was_set_back || start_anew
+    undo_interrupted_switch
+    if is_my_turn; then
+      listens || serve || exit 1
+      [ "$ROLE" = edge ] || touch "$BEAT"
+    elif has_lost_its_turn; then
+      say "another container serves: finishing the open connections"
+      close_listeners
+    fi
+    ticks=$(((${ticks:-0} + 1) % 4))
+    if [ "$ticks" = 0 ]; then
+      look_after_old_workers
+      look_after_certificate
+    fi
+    sleep 0.5
+  done
+  # A proxy gets here when the edge was restarted with a new namespace: Docker joins that one when it starts us again.
+  warn "nginx or the network is gone: leaving, to be started again"
+  exit 1
+}
+
+prepare() {
+  mkdir -p "$RUN" "$INSTANCES"
+  # A killed nginx leaves its sockets behind, and the next one can't bind to them.
+  rm -f "$RUN"/*
+  [ -s "$BASE/id" ] || new_id >"$BASE/id"
+  rm -f "$INSTANCES/$(own_id)"
+  [ -s "$SITE" ] || write_file "$SITE" "$(cat "$BASE/initial-site.conf")"
+  : >"$RUN/staged.conf"
+  set_watched no
+  : >"$CERTIFICATE"
+  take_certificate
+  set_listeners closed
+}
+
+new_id() {
+  case $ROLE in
+    edge) echo edge ;;
+    proxy) cat /proc/sys/kernel/random/uuid ;;
+  esac
+}
+
+start_nginx() {
+  write_config_hash "$(config_hash)"
+  nginx -c "$BASE/nginx.conf" -g 'daemon off;' &
+  nginx_pid=$!
+  wait_for 5 nginx_answers
+}
+nginx_runs() { kill -0 "$nginx_pid" 2>/dev/null; }
+network_is_there() { grep -q 'eth0:' /proc/net/dev; }
+
+# A switch holds the lock as long as it lives.
+undo_interrupted_switch() {
+  [ -e "$INTENT" ] && is_owner || return 0
+  (
+    flock -n 9 || exit 0
+    settle_interrupted
+  ) 9>>"$STATE/lock"
+}
+
+# nginx keeps a resolved address up to a time of day, also over a reload. When the clock is set back, that is for as long as
+# it went back, and a color that returns with another address is not found. Only a new nginx asks anew.
+clock_was_set_back() {
+  time=$(date +%s)
+  set_back=$((${last_time:-0} - time))
+  last_time=$time
+  [ "$set_back" -gt 5 ]
+}
+start_anew() {
+  warn "the clock was set back by $set_back s: starting nginx anew"
+  case $ROLE in
+    proxy)
+      leave_it_to_the_edge
+      exit 1
+      ;;
+    edge)
+      nginx -c "$BASE/nginx.conf" -s stop
+      wait "$nginx_pid"
+      prepare
+      start_nginx
+      ;;
+  esac
+}
+
+is_my_turn() {
+  case $ROLE in
+    edge) owner_is_silent ;;
+    proxy) is_owner && was_owner=yes ;;
+  esac
+}
+
+# A switch opens a new proxy before it makes it the owner, so listening alone is no reason to stop while there is one.
+has_lost_its_turn() { listens && { [ "$ROLE" = edge ] || [ "${was_owner:-no}" = yes ] || [ ! -e "$INTENT" ]; }; }
+
+# Compares times with each other only, never with the clock, which may jump. When the edge starts, it starts with a new
+# namespace: nobody else can be serving in it yet.
+owner_is_silent() {
+  beat=$(stat -c %Y "$BEAT" 2>/dev/null) || beat=none
+  if [ "$beat" = none ] || [ "$beat" = "${last_beat:-$beat}" ]; then
+    silence=$((${silence:-$PATIENCE} + 1))
+  else
+    silence=0
+  fi
+  [ "$beat" != none ] || silence=$PATIENCE
+  last_beat=$beat
+  [ "$silence" -ge "$PATIENCE" ]
+}
+
+# Serving before the live color's name is resolved would answer 502. A color that is down must not keep us from serving.
+# While the edge stands by, others change the site.
+serve() {
+  runs_config "$(config_hash)" || reload
+  wait_for 1 upstream_answers
+  say "serving"
+  open_listeners
+}
+
+look_after_old_workers() {
+  old_workers=$(old_worker_pids)
+  [ -n "$old_workers" ] || listens || rm -f "$INSTANCES/$(own_id)"
+  surplus=$(($(printf '%s' "$old_workers" | grep -c '') - MAX_OLD_WORKERS))
+  [ "$surplus" -le 0 ] || for worker in $(printf '%s\n' "$old_workers" | head -n "$surplus"); do
+    warn "ending an old nginx worker and its connections: more than $MAX_OLD_WORKERS were left"
+    kill -TERM "$worker"
+  done
+}
+# The brackets keep the pattern from matching this very grep.
+old_worker_pids() {
+  grep -l 'worker process is shutting [d]own' /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3 | sort -n
+}
+
+# Only one nginx, the owner, looks at where certificates come from; every one runs with what was delivered.
+look_after_certificate() {
+  [ "$ROLE" = edge ] || ! is_owner || look_at_source
+  run_with_delivered || warn 'the new certificate is not in use yet'
+}
+
+# docker stop and docker restart of the owner cost nobody a request: the edge takes over first.
+stop() {
+  leave_it_to_the_edge
+  nginx -c "$BASE/nginx.conf" -s quit 2>/dev/null
+  wait "$nginx_pid"
+  rm -f "$INSTANCES/$(own_id)"
+  exit 0
+}
+leave_it_to_the_edge() {
+  if [ "$ROLE" = proxy ] && is_owner; then
+    rm -f "$BEAT"
+    wait_for 3 edge_listens || warn "the edge did not take over"
+  fi
+  # In this order: a shell can be woken from its wait early, and its end is the end of every worker in the container.
+  ! listens || close_listeners
+  wait_for 6 no_old_workers
+}
+no_old_workers() { [ -z "$(old_worker_pids)" ]; }
+edge_listens() { [ "$(cat "$INSTANCES/edge" 2>/dev/null)" = open ]; }
+
+main

@@ -1,0 +1,65 @@
+# shellcheck shell=sh
+# What a switch leaves behind, for people and for whoever comes after it; sourced by the switch and by the entrypoint.
+#
+#   intent    one JSON object: a switch is under way, or was killed
+#   journal   one JSON object a line for each switch that has ended, the newest last
+INTENT=$STATE/intent
+JOURNAL=$STATE/journal
+JOURNAL_ENTRIES=50
+
+utc_now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
+json_pair() { # name text
+  case $2 in
+    *[!A-Za-z0-9\ ._:/@+-]*)
+      set -- "$1" "$(printf '%s' "$2" | tr '\n\t' '  ' | tr -d '\000-\037' | sed 's/[\\"]/\\&/g')"
+      ;;
+  esac
+  printf '"%s":"%s"' "$1" "$2"
+}
+# The value of a name in the one line on standard input, for names and values that need no escapes.
+json_value() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
+site_hash() { sha256sum <"$SITE" | cut -c1-16; }
+
+# end_intent OUTCOME [SECONDS]: the intent becomes the newest entry of the journal.
+end_intent() {
+  entry=$(cat "$INTENT" 2>/dev/null) || return 0
+  entry="${entry%\}}${2:+,\"seconds\":$2},$(json_pair outcome "$1")}"
+  # A disk that is full costs an entry, never the switch.
+  if newest_entries "$entry" >"$JOURNAL.new"; then
+    mv -f "$JOURNAL.new" "$JOURNAL"
+  else
+    warn "can't write the journal"
+  fi
+  rm -f "$INTENT"
+}
+
+newest_entries() { # entry
+  tail -n "$((JOURNAL_ENTRIES - 1))" "$JOURNAL" 2>/dev/null || :
+  printf '%s\n' "$1"
+}
+
+# For the holder of the lock, in an nginx that runs: nobody works on an intent that is still there, so its switch was killed. Before its commit was
+# through, Pulumi knows of the former site only, and that one comes back. After it, there is nothing left to do.
+settle_interrupted() {
+  # Files that a killed one had begun to write.
+  rm -f "$STATE"/*.[0-9]* "$SITE.next"
+  [ -e "$INTENT" ] || return 0
+  # Here other containers write too, so only when there is reason to.
+  rm -f "$INSTANCES"/*.[0-9]*
+  to=$(json_value to <"$INTENT")
+  if [ -e "$SITE.former" ]; then
+    mv -f "$SITE.former" "$SITE"
+    # Two names of one file, when it was killed between them: then nothing was moved.
+    rm -f "$SITE.former"
+    outcome='interrupted: undone'
+  elif [ "$(site_hash)" = "$(json_value config <"$INTENT")" ]; then
+    outcome="interrupted: $to was live already, connections to the former container were not waited for"
+  else
+    outcome='interrupted: nothing had changed'
+  fi
+  : >"$RUN/staged.conf"
+  set_watched no
+  runs_config "$(config_hash)" || reload || :
+  say "a switch to $to was $outcome"
+  end_intent "$outcome"
+}

@@ -1,0 +1,131 @@
+# shellcheck shell=sh
+# What the entrypoint and the switch both do with nginx, sourced by either.
+#
+# Three kinds of files say everything about the proxy:
+#   $STATE  the volume that the edge and every proxy share: which site is served, and by whom
+#   $RUN    this container's own: its listeners, its staged candidates, its sockets
+#   $BASE   what came with the container and never changes
+BASE=/bluegreen
+STATE=$BASE/state
+RUN=/run/bluegreen
+
+SITE=$STATE/site.conf
+# The id of the container whose nginx holds the public listeners.
+OWNER=$STATE/owner
+# A file for each container with public listeners: "opening", "open", or "draining" when it has let go of them.
+INSTANCES=$STATE/instances
+# The certificate that nginx runs with, with its key; empty where there is none (yet).
+CERTIFICATE=$RUN/certificate.pem
+
+# Whoever reads these lines may be gone; that must not end what they tell of.
+say() { printf '==> %s\n' "$*" || :; }
+warn() { printf '==> warning: %s\n' "$*" >&2 || :; }
+own_id() { cat "$BASE/id"; }
+owner_id() { cat "$OWNER" 2>/dev/null; }
+is_owner() { [ "$(owner_id)" = "$(own_id)" ]; }
+
+# Replaces a file in one step, so that no reader ever sees half of it.
+write_file() { # path text
+  printf '%s\n' "$2" >"$1.$$" && mv -f "$1.$$" "$1"
+}
+
+# ask SOCKET PATH: the body of an answer from one of this nginx's private sockets.
+ask() {
+  curl -s --max-time 2 --unix-socket "$RUN/$1" "http://localhost$2" </dev/null 2>/dev/null
+}
+
+# wait_for SECONDS COMMAND...: polls every 50 ms until the command succeeds.
+wait_for() {
+  tries=$(($1 * 20))
+  shift
+  while [ "$tries" -gt 0 ]; do
+    "$@" && return 0
+    tries=$((tries - 1))
+    sleep 0.05
+  done
+  return 1
+}
+
+# The hash of all that a reload would load.
+config_hash() {
+  cat "$BASE/nginx.conf" "$SITE" "$RUN/staged.conf" "$CERTIFICATE" \
+    "$RUN/live.listen" "$RUN/preview.listen" "$RUN/secure.listen" "$RUN/plain.listen" "$RUN/watched.conf" | sha256sum | cut -c1-16
+}
+# nginx keeps every distinct answer in its configuration, so a plain variable is enough.
+write_config_hash() {
+  write_file "$RUN/config-hash.conf" "map '' \$bluegreen_config_hash { default $1; }"
+}
+nginx_answers() { ask control.sock /config >/dev/null; }
+runs_config() { [ "$(ask control.sock /config)" = "$1" ]; }
+
+# Exit status 0 of "nginx -s reload" only says that the signal was sent: nginx keeps the old configuration when, say, a
+# port is taken. So a reload counts when the new configuration itself answers. One at a time: a switch and a new
+# certificate would each wait for an answer that the other has changed.
+reload() { (flock 8 && reload_alone) 8>>"$RUN/reload.lock"; }
+reload_alone() {
+  new_hash=$(config_hash) || return 1
+  write_config_hash "$new_hash" || return 1
+  former_workers=$(grep -l 'nginx: [w]orker process' /proc/[0-9]*/cmdline 2>/dev/null) || :
+  nginx -c "$BASE/nginx.conf" -s reload 2>"$RUN/reload.log" || {
+    cat "$RUN/reload.log" >&2
+    return 1
+  }
+  wait_for 10 runs_config "$new_hash" || {
+    warn 'nginx did not take a new configuration within 10 s; its log says why'
+    return 1
+  }
+  wait_for 2 former_workers_accept_no_more || warn 'former nginx workers still accept connections'
+}
+# nginx tells them to stop a tenth of a second after the new ones answer.
+former_workers_accept_no_more() {
+  for worker in $former_workers; do
+    [ ! -e "$worker" ] || grep -q 'shutting down' "$worker" 2>/dev/null || return 1
+  done
+}
+
+# set_watched yes|no: whether the live server counts its answers, for a site that has the watch.
+set_watched() {
+  write_file "$RUN/watched.conf" "map '' \$bluegreen_watched { default '${1%no}'; }"
+}
+
+# set_listeners open|closed: with closed, nginx answers on its private sockets only.
+#
+# A site without TLS has the servers live and preview. One with TLS has secure in place of live, and plain, which redirects
+# to it. As long as there is no certificate, secure is on the plain port: that is better than nothing, and what an ACME
+# server has to reach before it gives one.
+set_listeners() {
+  http='listen 80 reuseport;'
+  https="listen 443 ssl reuseport; ssl_certificate $CERTIFICATE; ssl_certificate_key $CERTIFICATE;"
+  if [ -s "$CERTIFICATE" ]; then redirect=$http; else https=$http redirect=''; fi
+  write_listener "$1" live live "$http" &&
+    write_listener "$1" preview preview 'listen 8081 reuseport;' &&
+    write_listener "$1" secure live "$https" &&
+    write_listener "$1" plain plain "$redirect"
+}
+# reuseport lets the nginx of two containers hold the same port while one takes over from the other.
+write_listener() { # open|closed server socket public
+  public=$4
+  [ "$1" = open ] || public=''
+  write_file "$RUN/$2.listen" "listen unix:$RUN/$3.sock; $public"
+}
+# Says so before it listens, and says when it does: where no file says "open" or "opening", nobody listens, and who waits for
+# a successor waits for "open". The file is for those who wait; a full disk must not keep anybody from serving.
+open_listeners() {
+  write_file "$INSTANCES/$(own_id)" opening || warn "can't write to $INSTANCES"
+  set_listeners open && reload && {
+    write_file "$INSTANCES/$(own_id)" open || :
+  }
+}
+close_listeners() {
+  set_listeners closed && reload &&
+    write_file "$INSTANCES/$(own_id)" draining
+}
+listens() { grep -q reuseport "$RUN/live.listen"; }
+
+# Whether the live color can be reached: any answer of its own will do, also a 500. 502 and 504 are nginx's, for a name
+# that it has not resolved yet and for a port where nobody accepts. Before the first switch there is nothing to wait for.
+upstream_answers() {
+  [ -S "$RUN/warm.sock" ] || return 0
+  code=$(curl -s -o /dev/null -w '%{http_code}' --max-time 2 --unix-socket "$RUN/warm.sock" http://localhost/ </dev/null)
+  case $code in 000 | 502 | 504) return 1 ;; esac
+}

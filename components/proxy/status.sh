@@ -1,0 +1,43 @@
+#!/bin/sh
+# What nginx really does, inside the container of a proxy or of the edge: the settings of the last switch and this file are
+# piped into "docker exec -i CONTAINER sh -s". It prints facts, a line each, and changes nothing; what they mean is for whoever
+# asked (scripts/lib/drift.mjs).
+set -u
+
+# shellcheck source=nginx.sh
+. /bluegreen/nginx.sh
+# shellcheck source=journal.sh
+. /bluegreen/journal.sh
+
+main() {
+  eval "$(settings)"
+  fact id "$(own_id)"
+  fact owner "$(owner_id)"
+  fact listens "$(yes_or_no listens)"
+  fact lock_held "$(yes_or_no lock_is_held)"
+  fact lock_holder "$(cat "$STATE/lock.holder" 2>/dev/null)"
+  fact intent "$(cat "$INTENT" 2>/dev/null)"
+  fact files "$(config_hash)"
+  fact running "$(ask control.sock /config)"
+  fact site "$(base64 <"$SITE" | tr -d '\n')"
+  ! listens || health
+  # A line for each entry, so that one that is broken leaves the others readable.
+  [ ! -e "$JOURNAL" ] || sed "s/^/journal /" "$JOURNAL"
+}
+
+fact() { printf '%s %s\n' "$1" "$2"; }
+yes_or_no() { if "$@"; then echo yes; else echo no; fi; }
+# A shared lock, so that two who ask don't take each other for a switch. A switch waits longer than this takes.
+lock_is_held() { ! flock -s -n "$STATE/lock" true; }
+
+# The gate's request, on the socket of the live color. A file of its own: a gate may be under way.
+health() {
+  answer=$RUN/status.$$
+  code=$(curl -s -o "$answer" -w '%{http_code}' --max-time "$HEALTH_TIMEOUT" --max-filesize 1048576 \
+    --unix-socket "$RUN/live.sock" -H "Host: $HEALTH_HOST" "http://localhost$HEALTH_PATH" </dev/null) || code=none
+  fact health_code "$code"
+  fact health_body "$(head -c 65536 "$answer" | base64 | tr -d '\n')"
+  rm -f "$answer"
+}
+
+main

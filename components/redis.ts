@@ -1,0 +1,44 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { Context } from "./context";
+
+/**
+ * The Redis that both colors share; never published on the host. Two of them can't write to one volume, so a new one has
+ * to wait until the old one is gone.
+ */
+export function redis(context: Context, network: pulumi.Input<string>): docker.Container | undefined {
+  const { enabled, image, password, deleteData } = context.settings.redis;
+  if (!enabled) return undefined;
+  const data = new docker.Volume(
+    `${context.name}-redis-data`,
+    // With a name of its own, what an earlier stack kept is found again.
+    { name: `${context.fullName}-redis-data`, labels: context.labels("redis-data") },
+    context.onDocker({ retainOnDelete: !deleteData }),
+  );
+  return new docker.Container(
+    `${context.name}-redis`,
+    {
+      name: context.redisHost,
+      image,
+      command: ["redis-server", CONFIG_FILE],
+      // A file, since everybody on the host can see the command of a process.
+      uploads: [{ file: CONFIG_FILE, content: redisConfig(password) }],
+      volumes: [{ volumeName: data.name, containerPath: "/data" }],
+      networksAdvanced: [{ name: network }],
+      destroyGraceSeconds: 30,
+      ...context.container("redis"),
+    },
+    context.onDocker({ deleteBeforeReplace: true, additionalSecretOutputs: ["uploads"] }),
+  );
+}
+
+const CONFIG_FILE = "/etc/bluegreen-redis.conf";
+
+function redisConfig(password: pulumi.Input<string> | undefined): pulumi.Input<string> {
+  const config = "dir /data\nappendonly yes\nprotected-mode no\n";
+  if (password === undefined) return config;
+  return pulumi.secret(pulumi.output(password).apply((text) => `${config}requirepass ${quoted(text)}\n`));
+}
+
+const quoted = (text: string) =>
+  `"${text.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\r", "\\r")}"`;

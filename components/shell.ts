@@ -1,0 +1,27 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** A word that a POSIX shell takes as this very text, whatever it contains. */
+export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** Assignments that a shell can eval: every value is data. */
+export function assignments(values: { [name: string]: string | number }): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}=${quote(String(value))}\n`)
+    .join("");
+}
+
+/**
+ * A shell function that prints the text as it is. The end of a here-document is a line of its own; with the text's own
+ * hash in it, no text can contain it.
+ */
+export function printingFunction(name: string, text: string): string {
+  const end = `END_${hash(text)}`;
+  return `${name}() {\n  cat <<'${end}'\n${text.endsWith("\n") ? text : `${text}\n`}${end}\n}\n`;
+}
+
+export const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
+
+/** A file of the proxy folder. */
+export const proxyFile = (name: string): string => readFileSync(join(__dirname, "proxy", name), "utf8");

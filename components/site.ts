@@ -1,0 +1,175 @@
+import { hasTls, type Health, type Proxy, type Settings, type Tls } from "./settings";
+
+/** What a rendered site depends on: plain values only, so that rendering is a pure function. */
+export interface Site {
+  /** The live color and the name of its container. */
+  live: { color: string; container: string };
+  /** The idle color and the name of its container. */
+  idle: { color: string; container: string };
+  containerPort: number;
+  proxy: Proxy;
+  tls: SiteTls;
+  health: Pick<Health, "path" | "hostHeader">;
+  watch: Settings["watch"];
+}
+export type SiteTls = Pick<Tls, "names" | "port" | "acmeEmail" | "hstsSeconds">;
+
+/**
+ * The site that the switch commits: both colors as upstreams, the live one behind the public port, the idle one behind
+ * the preview port. The first two lines are what the switch reads back on its next run.
+ */
+export function renderSite(site: Site): string {
+  const { live, idle, containerPort, proxy, tls, health } = site;
+  return `# live: ${live.color} ${live.container}
+# idle: ${idle.color} ${idle.container}
+
+${LOG_FORMATS}
+access_log off;
+server_tokens off;
+client_max_body_size ${proxy.maxBodySize};
+client_body_buffer_size 128k;
+
+map $http_upgrade $connection_upgrade {
+  default upgrade;
+  # Empty for all but WebSockets: connections to a color are kept and used again.
+  '' '';
+}
+proxy_http_version 1.1;
+proxy_set_header Upgrade $http_upgrade;
+proxy_set_header Connection $connection_upgrade;
+proxy_set_header Host $http_host;
+proxy_set_header X-Real-IP $remote_addr;
+proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+proxy_set_header X-Forwarded-Proto $scheme;
+proxy_set_header X-Forwarded-Host $http_host;
+proxy_connect_timeout ${proxy.connectTimeoutSeconds}s;
+proxy_read_timeout ${proxy.readTimeoutSeconds}s;
+proxy_send_timeout ${proxy.sendTimeoutSeconds}s;
+proxy_buffering ${onOff(proxy.buffering)};
+
+${renderUpstream(live.container, containerPort, proxy)}
+${renderUpstream(idle.container, containerPort, proxy)}
+${hasTls(tls) ? renderSecureServers(site) : renderPlainServer(site)}
+
+server {
+  include /run/bluegreen/preview.listen;
+  location / {
+    proxy_pass http://${idle.container};
+  }
+}
+
+# Tells an nginx that starts whether it can reach the live color, before it opens its ports.
+server {
+  listen unix:/run/bluegreen/warm.sock;
+  location / {
+    proxy_set_header Host "${health.hostHeader}";
+    proxy_pass "http://${live.container}${health.path}";
+  }
+}
+`;
+}
+
+const renderPlainServer = (site: Site) => `server {
+  include /run/bluegreen/live.listen;
+${renderLogs(site)}  location / {
+    proxy_pass http://${site.live.container};
+  }
+}`;
+
+/**
+ * The live color with TLS, and the plain port, which redirects: 308, with which a POST stays one. As long as there is no
+ * certificate, nginx has the live color on the plain port, so both answer the ACME server's challenges.
+ */
+function renderSecureServers(site: Site): string {
+  const { live, tls } = site;
+  const [map, header] = renderHsts(tls);
+  const challenges = tls.acmeEmail === undefined ? "" : CHALLENGES;
+  const port = tls.port === 443 ? "" : `:${tls.port}`;
+  return `${map}server {
+  include /run/bluegreen/secure.listen;
+${SECURITY}${header}${renderLogs(site)}${challenges}  location / {
+    proxy_pass http://${live.container};
+  }
+}
+
+server_names_hash_bucket_size 512;
+server {
+  include /run/bluegreen/plain.listen;
+  # What $host is for a request that names no host.
+  server_name ${tls.names[0]};
+${challenges}  location / {
+    return 308 https://$host${port}$request_uri;
+  }
+}`;
+}
+
+/** An empty header is not sent: there is nothing to insist on without TLS. */
+function renderHsts({ hstsSeconds }: SiteTls): [map: string, header: string] {
+  if (hstsSeconds === 0) return ["", ""];
+  return [
+    `map $https $strict_transport_security {\n  on "max-age=${hstsSeconds}";\n}\n\n`,
+    "  add_header Strict-Transport-Security $strict_transport_security always;\n",
+  ];
+}
+
+/**
+ * What a container that is not served yet gets until the gate is through: an upstream of the same name as in the site
+ * that follows, so that its resolved address is kept, and a socket of its own to be probed on.
+ */
+export function renderStagedSite(
+  color: string,
+  container: string,
+  containerPort: number,
+  proxy: Proxy,
+): string {
+  return `${renderUpstream(container, containerPort, proxy)}
+server {
+  listen unix:/run/bluegreen/${color}.sock;
+  location / {
+    proxy_pass http://${container};
+  }
+}
+`;
+}
+
+/**
+ * Named after its container and with a zone: while both stay, a reload keeps the resolved addresses, so that no new worker
+ * ever starts without them. With a name that stays and a server that changes, each would answer 502 until it has resolved.
+ */
+function renderUpstream(container: string, containerPort: number, proxy: Proxy): string {
+  return `upstream ${container} {
+  zone ${container} 64k;
+  server ${container}:${containerPort} resolve;
+  keepalive 64;
+  keepalive_timeout ${proxy.upstreamKeepaliveSeconds}s;
+}
+`;
+}
+
+const LOG_FORMATS = `log_format bluegreen '$remote_addr [$time_iso8601] "$request" $status $body_bytes_sent '
+  '$request_time s, $upstream_addr $upstream_status $upstream_response_time s "$http_user_agent"';
+log_format bluegreen_watch $status;`;
+
+/** Of the live server: the one for people, and the one that the watch after a switch counts. */
+function renderLogs({ proxy, watch }: Site): string {
+  const people = proxy.accessLog ? "  access_log /dev/stdout bluegreen;\n" : "";
+  const counted = "  access_log /run/bluegreen/watch.log bluegreen_watch if=$bluegreen_watched;\n";
+  return people + (watch.seconds > 0 ? counted : "");
+}
+
+// Mozilla's "intermediate" recommendation, without the ciphers that need a file of parameters.
+const SECURITY = `  http2 on;
+  ssl_protocols TLSv1.2 TLSv1.3;
+  ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305;
+  ssl_prefer_server_ciphers off;
+  ssl_session_timeout 1d;
+  ssl_session_cache shared:bluegreen:10m;
+`;
+
+const CHALLENGES = `  location ^~ /.well-known/acme-challenge/ {
+    root /bluegreen/state/acme-challenge;
+    default_type text/plain;
+  }
+`;
+
+const onOff = (value: boolean) => (value ? "on" : "off");

@@ -1,0 +1,221 @@
+import * as pulumi from "@pulumi/pulumi";
+import { closest } from "fastest-levenshtein";
+import { z } from "zod";
+import type { BlueGreenServiceArgs } from "./components";
+
+// The stack's configuration as arguments of the component. Only shapes are checked here, so that a misspelt key is named;
+// what the values may be is the component's own business.
+
+const text = z.string();
+// A value that was set on the command line is text, one that stands in YAML may be a number or a boolean.
+const number = z.preprocess(
+  (value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value),
+  z.number(),
+);
+const flag = z.preprocess(
+  (value) => (value === "true" ? true : value === "false" ? false : value),
+  z.boolean(),
+);
+// `pulumi config set --path` makes numbers and booleans of what looks like one.
+const word = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const variables = z.record(text, word);
+
+const shapes = {
+  activeColor: text,
+  blueImage: text,
+  greenImage: text,
+  env: variables,
+  secretEnv: variables,
+  blueEnv: variables,
+  greenEnv: variables,
+  containerPort: number,
+  command: z.array(text),
+  volumes: z.array(
+    z.strictObject({
+      hostPath: text.optional(),
+      volumeName: text.optional(),
+      containerPath: text,
+      readOnly: flag.optional(),
+    }),
+  ),
+  memoryMb: number,
+  logs: z.strictObject({ maxSizeMb: number, maxFiles: number }).partial(),
+  restart: text,
+  timeZone: text,
+  labels: variables,
+  stopGraceSeconds: number,
+  health: z
+    .strictObject({
+      path: text,
+      hostHeader: text,
+      intervalSeconds: number,
+      timeoutSeconds: number,
+      gateTimeoutSeconds: number,
+      passes: number,
+      status: number,
+      bodyText: word,
+      jsonField: word,
+      jsonValue: word,
+    })
+    .partial(),
+  watch: z.strictObject({ seconds: number, tolerancePercent: number }).partial(),
+  idle: text,
+  drainSeconds: number,
+  lockWaitSeconds: number,
+  redis: z.strictObject({ enabled: flag, image: text, deleteData: flag }).partial(),
+  redisPassword: text,
+  network: text,
+  proxy: z
+    .strictObject({
+      image: text,
+      edgeImage: text,
+      port: number,
+      bindAddress: text,
+      previewPort: number,
+      previewBindAddress: text,
+      maxBodySize: word,
+      connectTimeoutSeconds: number,
+      readTimeoutSeconds: number,
+      sendTimeoutSeconds: number,
+      buffering: flag,
+      upstreamKeepaliveSeconds: number,
+      accessLog: flag,
+      migrateConnections: flag,
+    })
+    .partial(),
+  tls: z
+    .strictObject({
+      names: z.array(text),
+      port: number,
+      certificateFile: text,
+      privateKeyFile: text,
+      certificateFolder: text,
+      acmeEmail: text,
+      acmeDirectory: text,
+      acmeImage: text,
+      hstsSeconds: number,
+    })
+    .partial(),
+  tlsCertificate: text,
+  tlsPrivateKey: text,
+  host: z
+    .strictObject({
+      address: text,
+      hostKey: text,
+      knownHostsFile: text,
+      privateKeyFile: text,
+      privateKey: text,
+      connectTries: number,
+      connectTimeoutSeconds: number,
+      bastion: z.strictObject({
+        address: text,
+        hostKey: text.optional(),
+        knownHostsFile: text.optional(),
+        privateKeyFile: text.optional(),
+        privateKey: text.optional(),
+      }),
+    })
+    .partial(),
+  allowDowntime: flag,
+  allowMovingTags: flag,
+};
+const schema = z.strictObject(shapes);
+
+type Variables = { [name: string]: pulumi.Input<string> };
+
+/** The arguments of the current stack. Throws one error that names every key with a wrong name or shape. */
+export function readConfig(): BlueGreenServiceArgs {
+  const prefix = `${pulumi.getProject()}:`;
+  const raw = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
+  // From Pulumi's language host; the SDK reads it from there too, but has no function for it.
+  const secretKeys = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
+  return toArgs(Object.fromEntries(raw.map(([key, value]) => [key.slice(prefix.length), value])), (key) =>
+    secretKeys.includes(prefix + key),
+  );
+}
+
+/** What Pulumi holds is text: JSON for what is structured. Keys that are not set have their default from Pulumi.yaml. */
+export function toArgs(
+  raw: { [key: string]: string },
+  isSecret = (_key: string) => false,
+): BlueGreenServiceArgs {
+  const result = schema.partial().safeParse(Object.fromEntries(Object.entries(raw).map(parseStructured)));
+  if (!result.success) {
+    const list = result.error.issues.flatMap(explain).map((line) => `  ${line}`);
+    throw new pulumi.RunError(
+      `The stack's configuration has ${list.length} mistake(s). Nothing was changed.\n${list.join("\n")}`,
+    );
+  }
+  const {
+    blueImage,
+    greenImage,
+    blueEnv,
+    greenEnv,
+    secretEnv,
+    redisPassword,
+    tlsCertificate,
+    tlsPrivateKey,
+    network,
+    command,
+    memoryMb,
+    host,
+    ...config
+  } = result.data;
+  // Pulumi decrypts what it gives to a program. One secret in an object makes the whole key one.
+  const keepSecret = (key: string, values: Variables = {}): Variables =>
+    key === "secretEnv" || isSecret(key)
+      ? Object.fromEntries(Object.entries(values).map(([name, value]) => [name, pulumi.secret(value)]))
+      : values;
+  return {
+    ...config,
+    activeColor: config.activeColor ?? "",
+    blue: { image: blueImage ?? "", env: keepSecret("blueEnv", blueEnv) },
+    green: { image: greenImage ?? "", env: keepSecret("greenEnv", greenEnv) },
+    env: { ...keepSecret("env", config.env), ...keepSecret("secretEnv", secretEnv) },
+    redis: { ...config.redis, password: redisPassword ? pulumi.secret(redisPassword) : undefined },
+    tls: {
+      ...config.tls,
+      certificate: tlsCertificate || undefined,
+      privateKey: tlsPrivateKey ? pulumi.secret(tlsPrivateKey) : undefined,
+    },
+    network: network ? { name: network } : undefined,
+    command: command && command.length > 0 ? command : undefined,
+    memoryMb: memoryMb === 0 ? undefined : memoryMb,
+    host: host && { ...withSecretKey(host), bastion: host.bastion && withSecretKey(host.bastion) },
+  };
+}
+
+const withSecretKey = <T extends { privateKey?: string }>(server: T) => ({
+  ...server,
+  privateKey: server.privateKey === undefined ? undefined : pulumi.secret(server.privateKey),
+});
+
+function parseStructured([key, value]: [string, string]): [string, unknown] {
+  const shape = (shapes as { [key: string]: z.ZodType })[key];
+  const structured =
+    shape instanceof z.ZodObject || shape instanceof z.ZodRecord || shape instanceof z.ZodArray;
+  if (!structured) return [key, value];
+  try {
+    return [key, JSON.parse(value)];
+  } catch {
+    return [key, value];
+  }
+}
+
+function explain(issue: z.core.$ZodIssue): string[] {
+  if (issue.code !== "unrecognized_keys") return [`${issue.path.join(".")}: ${issue.message}`];
+  const known = knownKeys(issue.path);
+  return issue.keys.map(
+    (key) => `${[...issue.path, key].join(".")}: is no setting. Did you mean ${closest(key, known)}?`,
+  );
+}
+
+function knownKeys(path: PropertyKey[]): string[] {
+  let shape: unknown = schema;
+  for (const step of path) {
+    if (shape instanceof z.ZodArray) shape = shape.element;
+    else if (shape instanceof z.ZodObject) shape = shape.shape[String(step)];
+    if (shape instanceof z.ZodOptional) shape = shape.unwrap();
+  }
+  return shape instanceof z.ZodObject ? Object.keys(shape.shape) : Object.keys(shapes);
+}

@@ -1,0 +1,151 @@
+import type Docker from "dockerode";
+import type { Props } from "../rpc/values.ts";
+import { nanoseconds } from "./duration.ts";
+import { toMap } from "./labels.ts";
+
+const MIB = 1024 * 1024;
+
+export interface Port {
+  internal: number;
+  external?: number;
+  ip?: string;
+  protocol?: string;
+}
+
+export interface Attachment {
+  name: string;
+  aliases?: string[];
+  ipv4Address?: string;
+}
+
+/** Docker's request for a container with these inputs. */
+export function createOptions(inputs: Props): Docker.ContainerCreateOptions {
+  const { binds, volumes } = volumesOf(inputs.volumes as Volume[] | undefined);
+  const ports = (inputs.ports ?? []) as Port[];
+  const capabilities = inputs.capabilities as { adds?: string[]; drops?: string[] } | undefined;
+  const logOpts = inputs.logOpts as Record<string, string> | undefined;
+  return {
+    name: inputs.name as string,
+    Image: inputs.image as string,
+    Hostname: inputs.hostname as string | undefined,
+    User: inputs.user as string | undefined,
+    WorkingDir: inputs.workingDir as string | undefined,
+    Env: inputs.envs as string[] | undefined,
+    Cmd: commandOf(inputs.command as string[] | undefined),
+    Entrypoint: inputs.entrypoints as string[] | undefined,
+    Labels: toMap(inputs.labels),
+    StopSignal: inputs.stopSignal as string | undefined,
+    StopTimeout: inputs.stopTimeout as number | undefined,
+    Healthcheck: healthcheckOf(inputs.healthcheck as Healthcheck | undefined),
+    ExposedPorts: Object.fromEntries(ports.map((port) => [portKey(port), {}])),
+    Volumes: volumes,
+    HostConfig: {
+      Binds: binds,
+      Mounts: mountsOf(inputs.mounts as Mount[] | undefined),
+      Tmpfs: inputs.tmpfs as Record<string, string> | undefined,
+      PortBindings: bindingsOf(ports),
+      ExtraHosts: ((inputs.hosts ?? []) as { host: string; ip: string }[]).map(
+        ({ host, ip }) => `${host}:${ip}`,
+      ),
+      NetworkMode: inputs.networkMode as string,
+      Sysctls: inputs.sysctls as Record<string, string> | undefined,
+      CapAdd: capabilities?.adds,
+      CapDrop: capabilities?.drops,
+      ReadonlyRootfs: inputs.readOnly === true,
+      Init: inputs.init === true,
+      AutoRemove: inputs.rm === true,
+      LogConfig: {
+        Type: (inputs.logDriver ?? "") as string,
+        Config: logOpts as Docker.HostConfig["LogConfig"],
+      },
+      ...resourcesOf(inputs),
+    },
+  };
+}
+
+/** The part that can also be changed while the container runs. */
+export function resourcesOf(inputs: Props) {
+  const swap = inputs.memorySwap as number | undefined;
+  return {
+    RestartPolicy: {
+      Name: inputs.restart as string,
+      MaximumRetryCount: (inputs.maxRetryCount ?? 0) as number,
+    },
+    Memory: ((inputs.memory ?? 0) as number) * MIB,
+    ...(swap && { MemorySwap: swap > 0 ? swap * MIB : swap }),
+  };
+}
+
+function commandOf(command: string[] | undefined): string[] | undefined {
+  if (command?.includes("")) throw new Error("values for command may not be empty");
+  return command;
+}
+
+interface Volume {
+  volumeName?: string;
+  hostPath?: string;
+  containerPath?: string;
+  readOnly?: boolean;
+}
+
+function volumesOf(list: Volume[] = []) {
+  const binds: string[] = [];
+  const volumes: Record<string, object> = {};
+  for (const { volumeName, hostPath, containerPath, readOnly } of list) {
+    if (!containerPath) throw new Error("volume entry without container path or source container");
+    volumes[containerPath] = {};
+    const source = hostPath || volumeName;
+    if (source) binds.push(`${source}:${containerPath}:${readOnly ? "ro" : "rw"}`);
+  }
+  return { binds, volumes };
+}
+
+interface Mount {
+  type: "bind" | "volume" | "tmpfs";
+  target: string;
+  source?: string;
+  readOnly?: boolean;
+}
+
+function mountsOf(list: Mount[] = []): Docker.MountSettings[] {
+  return list.map(({ type, target, source = "", readOnly }) => ({
+    Type: type,
+    Target: target,
+    Source: source,
+    ReadOnly: readOnly === true,
+  }));
+}
+
+function portKey({ internal, protocol = "tcp" }: Port): string {
+  return `${internal}/${protocol}`;
+}
+
+function bindingsOf(ports: Port[]) {
+  const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const port of ports) {
+    const own = (bindings[portKey(port)] ??= []);
+    own.push({ HostIp: port.ip ?? "", HostPort: String(port.external ?? 0) });
+  }
+  return bindings;
+}
+
+interface Healthcheck {
+  tests?: string[];
+  interval?: string;
+  timeout?: string;
+  startPeriod?: string;
+  startInterval?: string;
+  retries?: number;
+}
+
+function healthcheckOf(check: Healthcheck | undefined) {
+  if (!check) return undefined;
+  return {
+    Test: check.tests ?? [],
+    Interval: nanoseconds(check.interval),
+    Timeout: nanoseconds(check.timeout),
+    StartPeriod: nanoseconds(check.startPeriod),
+    StartInterval: nanoseconds(check.startInterval),
+    Retries: check.retries ?? 0,
+  };
+}

@@ -1,0 +1,140 @@
+import type Docker from "dockerode";
+import type { Props } from "../rpc/values.ts";
+import type { Port } from "./container-options.ts";
+import { goDuration } from "./duration.ts";
+
+const MIB = 1024 * 1024;
+
+/**
+ * A container's outputs: what Docker reports, and from `before` (the inputs or the saved outputs) what the
+ * official plugin doesn't read back: environment, labels, networks, volumes, uploads.
+ */
+export function stateOf(container: Docker.ContainerInspectInfo, before: Props): Props {
+  const { Config: config, HostConfig: host, State: now, NetworkSettings: network } = container;
+  const extra = config as typeof config & {
+    Healthcheck?: Health | null;
+    StopSignal?: string;
+    StopTimeout?: number;
+  };
+  const running = now.Running;
+  const state: Props = {
+    ...before,
+    id: container.Id,
+    name: container.Name.replace(/^\//, ""),
+    // An image given by its id is read back as an id.
+    image: (before.image as string).startsWith("sha256:") ? container.Image : config.Image,
+    command: config.Cmd ?? [],
+    entrypoints: config.Entrypoint ?? [],
+    hostname: config.Hostname,
+    domainname: config.Domainname,
+    user: config.User,
+    workingDir: config.WorkingDir,
+    tty: config.Tty,
+    stdinOpen: config.OpenStdin,
+    stopSignal: extra.StopSignal ?? "",
+    stopTimeout: extra.StopTimeout ?? 0,
+
+    bridge: (network as typeof network & { Bridge?: string }).Bridge ?? "",
+    networkDatas: Object.entries(network.Networks ?? {}).map(([networkName, endpoint]) => ({
+      networkName,
+      ipAddress: endpoint.IPAddress,
+      ipPrefixLength: endpoint.IPPrefixLen,
+      gateway: endpoint.Gateway,
+      globalIpv6Address: endpoint.GlobalIPv6Address,
+      globalIpv6PrefixLength: endpoint.GlobalIPv6PrefixLen,
+      ipv6Gateway: endpoint.IPv6Gateway,
+      macAddress: endpoint.MacAddress,
+    })),
+    networkMode: host.NetworkMode,
+
+    rm: host.AutoRemove,
+    readOnly: host.ReadonlyRootfs,
+    restart: host.RestartPolicy?.Name,
+    maxRetryCount: host.RestartPolicy?.MaximumRetryCount ?? 0,
+    init: host.Init ?? false,
+    memory: (host.Memory ?? 0) / MIB,
+    memoryReservation: (host.MemoryReservation ?? 0) / MIB,
+    memorySwap: inMib(host.MemorySwap ?? 0),
+    shmSize: (host.ShmSize ?? 0) / MIB,
+    cpuShares: host.CpuShares,
+    cpuSet: host.CpusetCpus,
+    privileged: host.Privileged,
+    publishAllPorts: host.PublishAllPorts,
+    runtime: host.Runtime,
+    platform: container.Platform,
+    ipcMode: host.IpcMode,
+    usernsMode: host.UsernsMode,
+    securityOpts: host.SecurityOpt ?? [],
+    sysctls: host.Sysctls ?? undefined,
+    tmpfs: host.Tmpfs ?? undefined,
+    hosts: ((host.ExtraHosts ?? []) as string[]).map(extraHost),
+    mounts: (host.Mounts ?? []).map(({ Type, Target, Source, ReadOnly }) => ({
+      type: Type,
+      target: Target,
+      source: Source ?? "",
+      readOnly: ReadOnly ?? false,
+    })),
+    logDriver: host.LogConfig?.Type,
+    // Unsupported or unset, but the official plugin saves them; missing, they would be a change to it.
+    wait: before.wait ?? false,
+    attach: false,
+    logs: false,
+    containerLogs: null,
+    exitCode: running ? (before.exitCode ?? null) : now.ExitCode,
+  };
+  if (before.logOpts !== undefined) state.logOpts = host.LogConfig?.Config;
+  const adds = (host.CapAdd ?? []) as string[];
+  const drops = (host.CapDrop ?? []) as string[];
+  if (adds.length > 0 || drops.length > 0) state.capabilities = { adds, drops };
+  if (extra.Healthcheck) state.healthcheck = healthcheck(extra.Healthcheck);
+
+  const ports = before.ports as unknown[] | undefined;
+  // A stopped container has no bindings; one that may be stopped keeps those it had.
+  if (ports?.length && (running || before.mustRun === true)) state.ports = portsOf(network.Ports);
+  // The drift that makes the next update start it.
+  if (!running && before.mustRun === true) state.mustRun = false;
+  return state;
+}
+
+function inMib(bytes: number): number {
+  return bytes > 0 ? bytes / MIB : bytes;
+}
+
+function extraHost(entry: string) {
+  const [host, ip] = entry.split(":");
+  return { host, ip };
+}
+
+function portsOf(bound: Docker.ContainerInspectInfo["NetworkSettings"]["Ports"] | null): Port[] {
+  const byNumber = Object.entries(bound ?? {}).sort(([a], [b]) => parseInt(a) - parseInt(b));
+  return byNumber.flatMap(([key, bindings]) => {
+    const [internal, protocol] = key.split("/");
+    // Docker types leave out the null of a port that is exposed, but not bound.
+    return ((bindings as typeof bindings | null) ?? []).map(({ HostIp, HostPort }) => ({
+      internal: Number(internal),
+      external: Number(HostPort),
+      ip: HostIp,
+      protocol,
+    }));
+  });
+}
+
+interface Health {
+  Test?: string[];
+  Interval?: number;
+  Timeout?: number;
+  StartPeriod?: number;
+  StartInterval?: number;
+  Retries?: number;
+}
+
+function healthcheck(health: Health) {
+  return {
+    tests: health.Test ?? [],
+    interval: goDuration(health.Interval),
+    timeout: goDuration(health.Timeout),
+    startPeriod: goDuration(health.StartPeriod),
+    startInterval: goDuration(health.StartInterval),
+    retries: health.Retries ?? 0,
+  };
+}

@@ -1,0 +1,313 @@
+import { createHash } from "node:crypto";
+
+const COLORS = ["blue", "green"];
+const HEAL = "npm run heal";
+
+/**
+ * What a service does (observe.mjs) beside what its stack says of it (services.mjs). A pure function: all that `status`
+ * tells is decided here. `drift` is empty where both agree.
+ * @param {import("./report.js").Service} service
+ * @param {import("./report.js").Observed} observed
+ * @returns {import("./report.js").Report}
+ */
+export function compare(service, observed) {
+  const { containers, edge, proxy } = observed;
+  const told = service.switch?.values;
+  const serving = [proxy, edge].find((facts) => facts?.listens);
+  const through = serving && (serving === proxy ? "nginx" : "edge");
+  // What is on the volume that they share, either can tell.
+  const facts = [serving, proxy, edge].find((found) => found && !found.error);
+  const site = facts && readSite(facts.site);
+  const health = serving && told && judgeHealth(told, serving);
+
+  const state = { service, told, containers, edge, proxy, serving, through, facts, site, health };
+  const safe = whatIsSafe(state);
+  const drift = CHECKS.flatMap((check) => check(state)).map((found) => ({ safe, heal: HEAL, ...found }));
+  return {
+    service: service.name,
+    stack: service.stack,
+    inOrder: drift.length === 0,
+    drift,
+    servedThrough: through ?? "nobody",
+    live: site?.live && side(state, site.live),
+    idle: site?.idle && side(state, site.idle),
+    liveSince: site?.live && liveSince(facts.journal, site.live.color),
+    health,
+    configHash: { stack: told?.CONFIG_HASH, served: site?.hash },
+    intent: facts?.intent,
+    journal: facts?.journal ?? [],
+    containers: service.containers.map(({ role, name, id }) => ({ ...byId(containers, id), role, name, id })),
+  };
+}
+
+// --- what differs
+
+const CHECKS = [
+  noSwitch,
+  unfinishedUpdate,
+  containersDown,
+  askedInVain,
+  runningSwitch,
+  whoServes,
+  servedSite,
+  notLoaded,
+  illLiveColor,
+  orphans,
+];
+
+function noSwitch({ service }) {
+  if (service.switch) return [];
+  return [
+    {
+      kind: "no-switch",
+      what: "no switch has passed yet: the first release failed, was killed, or is under way",
+      safe: "no color is live yet",
+      heal: "npx pulumi up",
+    },
+  ];
+}
+
+/** Left by an update that failed or was killed: containers that are not served yet, or not deleted yet. */
+function unfinishedUpdate({ service, told, containers }) {
+  if (!told) return [];
+  const served = COLORS.map((color) => told[color.toUpperCase()]).concat(told.PROXY);
+  const released = service.containers.filter(
+    ({ role, name, replaced }) => [...COLORS, "proxy"].includes(role) && !replaced && !served.includes(name),
+  );
+  const left = service.containers.filter(
+    ({ id, replaced }) => replaced && byId(containers, id) && !released.length,
+  );
+  const parts = [
+    ...released.map(({ role, name }) => `${role} ${name} was made and has not passed a switch`),
+    ...left.map(({ role, name }) => `the former ${role} ${name} is still to be deleted`),
+    ...service.pending.map((operation) => `"${operation}" was begun`),
+  ];
+  if (parts.length === 0) return [];
+  return [
+    {
+      kind: "unfinished-update",
+      what: `an update failed or was killed: ${parts.join("; ")}`,
+      heal: `mend the cause or set it back, then ${HEAL}`,
+    },
+  ];
+}
+
+function containersDown({ service, told, containers }) {
+  return expectedContainers(service, told).flatMap(({ role, name, shouldRun }) => {
+    const found = containers.find((container) => container.name === name);
+    const what = roleInWords(role, told);
+    if (!found) return [{ kind: `${role}-missing`, what: `${what} ${name} is not there` }];
+    if (found.status === "running")
+      return shouldRun
+        ? []
+        : [{ kind: `${role}-running`, what: `${what} ${name} runs, and should be stopped` }];
+    if (!shouldRun && found.status === "exited") return [];
+    return [{ kind: `${role}-${found.status}`, what: `${what} ${name} is ${describeState(found)}` }];
+  });
+}
+
+/** Colors and nginx are those that the last switch was told of; what a failed update made beside them is no part of it. */
+function expectedContainers(service, told) {
+  const others = service.containers.filter(
+    ({ role, replaced }) => ["edge", "redis"].includes(role) && !replaced,
+  );
+  if (!told) return others.map((container) => ({ ...container, shouldRun: true }));
+  const runs = (color) => color === told.LIVE_COLOR || told.IDLE === "running";
+  return [
+    ...others.map(({ role, name }) => ({ role, name, shouldRun: true })),
+    { role: "proxy", name: told.PROXY, shouldRun: true },
+    ...COLORS.map((color) => ({ role: color, name: told[color.toUpperCase()], shouldRun: runs(color) })),
+  ];
+}
+
+/** A container that runs and in which nothing can be asked: it is paused, or of another making. */
+function askedInVain({ edge, proxy }) {
+  return Object.entries({ edge, proxy }).flatMap(([role, facts]) =>
+    facts?.error ? [{ kind: `${role}-silent`, what: `${role} could not be asked: ${facts.error}` }] : [],
+  );
+}
+
+function runningSwitch({ facts }) {
+  if (facts?.lock_held)
+    return [
+      {
+        kind: "switch-running",
+        what: `a switch is running: ${facts.lock_holder}${intentInWords(facts.intent)}`,
+        heal: "wait until it has ended",
+      },
+    ];
+  if (facts?.intent)
+    return [
+      {
+        kind: "intent-left",
+        what: `a switch was killed and nobody has settled it${intentInWords(facts.intent)}`,
+      },
+    ];
+  return [];
+}
+const intentInWords = (intent) => (intent ? ` (to ${intent.to}, by ${intent.by}, since ${intent.at})` : "");
+
+function whoServes({ told, edge, proxy, serving, facts }) {
+  if (!told || !facts || facts.lock_held) return [];
+  if (!serving) return [{ kind: "nobody-serves", what: "neither nginx nor the edge has its ports open" }];
+  if (!proxy || proxy.error) return [];
+  if (proxy.owner !== proxy.id)
+    return [{ kind: "other-owner", what: `the ports belong to another nginx than ${told.PROXY}` }];
+  if (serving === edge) return [{ kind: "edge-serves", what: "the edge serves, although nginx runs" }];
+  return [];
+}
+
+/** Whom the served site serves, and whether it is as a switch wrote it. */
+function servedSite({ told, site, facts }) {
+  if (!told || !site) return [];
+  if (!site.live) return [{ kind: "nothing-live", what: "the served site names no live color" }];
+  const entry = writtenBy(facts.journal, site.hash);
+  const writer = entry ? `, as a switch by ${entry.by} wrote it at ${entry.at}` : "";
+  if (site.live.color !== told.LIVE_COLOR)
+    return [
+      { kind: "color", what: `${site.live.color} is served, the stack says ${told.LIVE_COLOR}${writer}` },
+    ];
+  const containers = [site.live, site.idle].flatMap((served) => {
+    const wanted = told[served?.color.toUpperCase()];
+    if (served?.container === wanted) return [];
+    const what = `${served?.color ?? "the idle color"} is served from ${served?.container ?? "nowhere"}, the stack says ${wanted}${writer}`;
+    return [{ kind: "container", what }];
+  });
+  if (containers.length > 0 || site.hash === told.CONFIG_HASH) return containers;
+  const [line, served, written] = firstDifference(site.text, `${told.SITE_TEXT}\n`);
+  const first = `first in line ${line}: "${served}" instead of "${written}"`;
+  return entry
+    ? [{ kind: "site", what: `the served site is another than the stack's${writer}; ${first}` }]
+    : [{ kind: "site-edited", what: `the served site was changed by hand, ${first}` }];
+}
+
+function notLoaded({ serving, facts }) {
+  if (!serving || facts.lock_held || serving.files === serving.running) return [];
+  return [
+    {
+      kind: "not-loaded",
+      what: "nginx's files were changed since it loaded them: a restart would load something else than it runs",
+    },
+  ];
+}
+
+function illLiveColor({ health, site }) {
+  if (!health || health.ok || !site.live) return [];
+  const { color, container } = site.live;
+  return [
+    {
+      kind: "ill",
+      what: `the live color ${color} fails its health request: ${health.answer}`,
+      heal: `${HEAL}, if it does not run; else see docker logs ${container}, or roll back`,
+    },
+  ];
+}
+
+/** What a killed update left, or the containers of a stack of the same name somewhere else: so they are only named. */
+function orphans({ service, containers }) {
+  const known = new Set(service.containers.map(({ id }) => id));
+  return containers
+    .filter(({ id }) => !known.has(id))
+    .map(({ name, role, status }) => ({
+      kind: "orphan",
+      what: `${role} ${name} (${status}) has the labels of this stack, which does not know it`,
+      heal: `if no other checkout uses it: docker rm -f ${name}`,
+    }));
+}
+
+// --- what it is made of
+
+function whatIsSafe({ serving, through, site, health }) {
+  if (!serving) return "nobody serves";
+  if (!site.live) return "no color is live";
+  const way = through === "edge" ? ", through the edge" : "";
+  if (!health || health.ok) return `${site.live.color} answers users${way}`;
+  return ["none", "502", "504"].includes(serving.health_code)
+    ? `${site.live.color} is live${way}, but does not answer`
+    : `${site.live.color} answers users${way}, though not as it should`;
+}
+
+/** The first two lines of a site say whom it serves. */
+function readSite(text) {
+  const served = (role) => {
+    const found = new RegExp(`^# ${role}: (\\w+) (\\S+)$`, "m").exec(text);
+    return found ? { color: found[1], container: found[2] } : undefined;
+  };
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return { text, hash, live: served("live"), idle: served("idle") };
+}
+
+const writtenBy = (journal, hash) =>
+  journal.findLast(({ config, outcome }) => config === hash && !outcome.startsWith("failed"));
+
+/** Number of the line, and both. */
+function firstDifference(one, other) {
+  const [ours, theirs] = [one.split("\n"), other.split("\n")];
+  const at = ours.findIndex((line, i) => line !== theirs[i]);
+  const i = at === -1 ? ours.length : at;
+  return [i + 1, ours[i]?.trim() ?? "", theirs[i]?.trim() ?? ""];
+}
+
+/**
+ * As the gate judges it (accepts_… in components/proxy/switch.sh).
+ * @param {{ [name: string]: string }} told
+ * @param {Pick<import("./report.js").Facts, "health_code" | "health_body">} facts
+ * @returns {{ ok: boolean, answer: string }}
+ */
+export function judgeHealth(told, { health_code: code, health_body: body = "" }) {
+  const answer = code === "none" ? "no complete answer" : `HTTP ${code} ${printable(body)}`.trim();
+  const ok =
+    (told.HEALTH_STATUS ? code === told.HEALTH_STATUS : /^2..$/.test(code)) &&
+    body.includes(told.HEALTH_BODY) &&
+    (!told.HEALTH_JSON_FIELD || jsonField(body, told.HEALTH_JSON_FIELD) === told.HEALTH_JSON_VALUE);
+  return { ok, answer };
+}
+const printable = (text) => text.slice(0, 300).replace(/[^\x20-\x7e]/g, " ");
+
+/** A number counts as it is written, where this Node.js tells that. */
+function jsonField(text, field) {
+  try {
+    let value = JSON.parse(text, (_name, value, context) =>
+      typeof value === "number" ? (context?.source ?? String(value)) : value,
+    );
+    for (const step of field.split(".")) {
+      if (typeof value !== "object" || !Object.keys(value ?? {}).includes(step)) return undefined;
+      value = value[step];
+    }
+    return typeof value === "object" && value !== null ? undefined : String(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Since when a color has been live without a break, as far back as the journal goes. */
+function liveSince(journal, color) {
+  const passed = journal.filter(({ outcome }) => /^(done|interrupted: \w+ was live already)/.test(outcome));
+  const last = passed.findLastIndex(({ to }) => to !== color);
+  return passed[last + 1]?.at;
+}
+
+function side({ told, containers }, { color, container }) {
+  const found = containers.find(({ name }) => name === container);
+  return {
+    color,
+    container,
+    image: found?.image ?? told?.[`${color.toUpperCase()}_IMAGE`],
+    state: found ? describeState(found) : "not there",
+  };
+}
+
+function describeState({ status, exitCode, outOfMemory, restarts, finishedAt }) {
+  const times = restarts > 0 ? `, restarted ${restarts} times` : "";
+  if (status === "running") return `running${times}`;
+  const memory = outOfMemory ? ", killed for want of memory" : "";
+  const since = status === "exited" ? ` since ${finishedAt.slice(0, 19)}Z` : "";
+  return `${status}${since}, exit code ${exitCode}${memory}${times}`;
+}
+
+function roleInWords(role, told) {
+  if (!COLORS.includes(role)) return { edge: "the edge", proxy: "nginx", redis: "Redis" }[role];
+  return `the ${role === told.LIVE_COLOR ? "live" : "idle"} color ${role}:`;
+}
+
+const byId = (containers, wanted) => containers.find(({ id }) => id === wanted);

@@ -1,0 +1,101 @@
+// Types only: what the parts of `npm run status` hand to each other, and what `--json` prints.
+
+/** What `npm run status -- --json` prints for each service. */
+export interface Report {
+  service: string;
+  /** PROJECT/STACK. */
+  stack: string;
+  inOrder: boolean;
+  drift: Drift[];
+  servedThrough: "nginx" | "edge" | "nobody";
+  live?: Side;
+  idle?: Side;
+  /** As far back as the journal goes. */
+  liveSince?: string;
+  /** What the live color answered to the gate's request. */
+  health?: { ok: boolean; answer: string };
+  configHash: { stack?: string; served?: string };
+  /** Of a switch that is running, or was killed and not settled yet. */
+  intent?: Entry;
+  /** The newest last. */
+  journal: Entry[];
+  /** Those that the stack knows; `status` is missing where Docker does not have it. */
+  containers: (Pick<Container, "id" | "name" | "role"> & Partial<Container>)[];
+}
+
+export interface Drift {
+  kind: string;
+  what: string;
+  safe: string;
+  heal: string;
+}
+
+export interface Side {
+  color: string;
+  container: string;
+  image?: string;
+  state: string;
+}
+
+/** What components/proxy/journal.sh writes. */
+export interface Entry {
+  at?: string;
+  by?: string;
+  stack?: string;
+  from?: string;
+  to?: string;
+  blue?: string;
+  green?: string;
+  config?: string;
+  /** Not known of a switch that was killed. */
+  seconds?: number;
+  outcome?: string;
+}
+
+export interface Container {
+  id: string;
+  name: string;
+  role: string;
+  image: string;
+  status: string;
+  exitCode: number;
+  outOfMemory: boolean;
+  restarts: number;
+  startedAt: string;
+  finishedAt: string;
+}
+
+/** A BlueGreenService as its stack's state has it. */
+export interface Service {
+  name: string;
+  stack: string;
+  host: string;
+  sshOptions: string[];
+  containers: { role: string; id: string; name: string; replaced: boolean }[];
+  pending: string[];
+  /** What the last switch that passed was told. */
+  switch?: { urn: string; settingsFunction: string; values: { [name: string]: string } };
+}
+
+/** What one nginx says of itself and of the state volume (components/proxy/status.sh). */
+export interface Facts {
+  id: string;
+  owner: string;
+  listens: boolean;
+  lock_held: boolean;
+  lock_holder: string;
+  intent?: Entry;
+  files: string;
+  running: string;
+  site: string;
+  health_code?: string;
+  health_body?: string;
+  journal: Entry[];
+}
+
+/** What is there. An nginx that does not run says nothing. */
+export interface Observed {
+  containers: Container[];
+  edge?: Facts | { error: string };
+  proxy?: Facts | { error: string };
+}

@@ -1,0 +1,168 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import * as demo from "./lib/demo.mjs";
+import { Failure, main, say } from "./lib/log.mjs";
+import { modules, node24, root } from "./lib/paths.mjs";
+import { must, show } from "./lib/run.mjs";
+import { setUp } from "./setup.mjs";
+import { actionlint } from "./setup/actionlint.mjs";
+import { inCopyOutside } from "./setup/apart.mjs";
+import { ensureAcmeImages } from "./setup/images.mjs";
+import { ensureTestTools } from "./setup/test-tools.mjs";
+
+/** What `npm test` runs, in this order; `npm test -- unit lint` runs only these. */
+const parts = {
+  smoke: () => script("smoke.mjs"),
+  lint,
+  unit: () =>
+    mocha(
+      "tests/unit/**/*.test.ts",
+      "scripts/tests/**/*.test.ts",
+      "demo-app/tests/**/*.test.*",
+      "offline/plugins/tests/**/*.test.ts",
+    ),
+  proxy: () => mocha("tests/proxy/**/*.test.ts"),
+  integration: async () => {
+    await demo.build();
+    await ensureAcmeImages();
+    return mocha("tests/integration/**/*.test.ts");
+  },
+  ec2: () =>
+    inCopyOutside("hosts/ec2", async (copy) => {
+      const config = path.join(root, "eslint.config.mjs");
+      return sum([
+        await check("tsc hosts/ec2", "tsc", ["--noEmit", "--project", copy]),
+        await check("eslint hosts/ec2", "eslint", ["--config", config, "."], copy),
+        await mocha(path.join(copy, "tests/**/*.test.ts")),
+      ]);
+    }),
+  // All of it, and nothing else writes the table.
+  faults: async () => {
+    await demo.build();
+    return mochaWith({ BLUEGREEN_FAULTS_TABLE: path.join(root, "docs/faults.md") }, [
+      "tests/faults/**/*.test.ts",
+    ]);
+  },
+  // What only SSH can do wrong, and releases over it.
+  ssh: async () => {
+    await demo.build();
+    return sum([
+      await mocha("tests/remote/**/*.test.ts"),
+      await mochaOverSsh("tests/integration/release.test.ts"),
+    ]);
+  },
+  // All that `integration` has, over SSH.
+  remote: async () => {
+    await demo.build();
+    await ensureAcmeImages();
+    return mochaOverSsh("tests/integration/**/*.test.ts");
+  },
+};
+const onlyWhenNamed = ["smoke", "faults", "remote"];
+
+const env = { ...process.env, PATH: `${path.join(modules, ".bin")}${path.delimiter}${process.env.PATH}` };
+
+await main(async () => {
+  const chosen = process.argv.slice(2);
+  const unknown = chosen.filter((name) => !(name in parts));
+  if (unknown.length > 0)
+    throw new Failure(`Unknown: ${unknown.join(" ")}. There are: ${Object.keys(parts).join(", ")}.`);
+  await ensureTestTools();
+  await setUp();
+
+  const results = [];
+  const lines = [];
+  for (const [name, run] of Object.entries(parts)) {
+    if (chosen.length > 0 ? !chosen.includes(name) : onlyWhenNamed.includes(name)) continue;
+    say(`npm test: ${name}`);
+    const started = Date.now();
+    const counts = await run();
+    results.push(counts);
+    lines.push(`  ${name.padEnd(12)} ${format(counts)} (${Math.round((Date.now() - started) / 1000)} s)`);
+  }
+  const total = sum(results);
+  console.log(`\n${lines.join("\n")}\n\n${format(total)}`);
+  process.exitCode = total.failures > 0 || total.passes === 0 ? 1 : 0;
+});
+
+function format({ passes, failures, pending }) {
+  return `${passes} passed, ${failures} failed${pending > 0 ? `, ${pending} skipped` : ""}`;
+}
+
+/** One check, counted like a test. */
+async function check(name, command, args, cwd = root) {
+  const ok = (await show(command, args, { cwd, env })) === 0;
+  console.log(`  ${ok ? "✔" : "✖"} ${name}`);
+  return { passes: ok ? 1 : 0, failures: ok ? 0 : 1, pending: 0 };
+}
+
+function script(file) {
+  return check(file, process.execPath, [path.join(root, "scripts", file)]);
+}
+
+async function lint() {
+  const shell = await shellScripts();
+  const results = [
+    await check("prettier", "prettier", ["--check", "--log-level", "warn", "."]),
+    await check("eslint", "eslint", ["."]),
+    ...(await typeChecks()),
+    await check("shellcheck", "shellcheck", shell),
+    await check("shfmt", "shfmt", ["-i", "2", "-ci", "-d", ...shell]),
+    await check("actionlint", await actionlint(), []),
+  ];
+  return sum(results);
+}
+
+/** One for each tsconfig.json: tests and tools need other types than the component, which users compile. hosts/ is checked by its own part. */
+async function typeChecks() {
+  const files = await must("git", ["ls-files", "tsconfig.json", "*/tsconfig.json", ":!hosts"], { cwd: root });
+  const results = [];
+  for (const file of files.trim().split("\n"))
+    results.push(await check(`tsc ${file}`, "tsc", ["--noEmit", "--project", file]));
+  return results;
+}
+
+function sum(results) {
+  const total = { passes: 0, failures: 0, pending: 0 };
+  for (const counts of results) for (const key of Object.keys(total)) total[key] += counts[key];
+  return total;
+}
+
+/** Tracked files that end in .sh or begin with a shell's shebang. */
+async function shellScripts() {
+  const files = (await must("git", ["ls-files", "-z"], { cwd: root })).split("\0").filter(Boolean);
+  return files.filter((file) => {
+    if (!existsSync(path.join(root, file))) return false;
+    if (file.endsWith(".sh")) return true;
+    const firstLine = readFileSync(path.join(root, file), "latin1").split("\n", 1)[0];
+    return /^#!.*\b(sh|bash)$/.test(firstLine.trim());
+  });
+}
+
+/** Runs mocha under Node 24. A run that ends without having counted anything is a failure of its own. */
+function mocha(...patterns) {
+  return mochaWith({}, patterns);
+}
+
+/** Every stack's host is an SSH server on this machine. */
+function mochaOverSsh(...patterns) {
+  return mochaWith({ BLUEGREEN_TEST_SSH: "true" }, patterns);
+}
+
+async function mochaWith(variables, patterns) {
+  const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-test-"));
+  const counts = path.join(folder, "counts.json");
+  try {
+    const args = ["--import", "tsx", path.join(modules, "mocha/bin/mocha.js")];
+    const code = await show(node24, [...args, "--reporter", "scripts/reporter.cjs", ...patterns], {
+      cwd: root,
+      env: { ...env, ...variables, MOCHA_COUNTS: counts },
+    });
+    if (!existsSync(counts)) return { passes: 0, failures: 1, pending: 0 };
+    const result = JSON.parse(readFileSync(counts, "utf8"));
+    return code !== 0 && result.failures === 0 ? { ...result, failures: 1 } : result;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

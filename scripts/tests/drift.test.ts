@@ -1,0 +1,409 @@
+import assert from "node:assert/strict";
+import type { BlueGreenServiceArgs } from "../../components";
+import { withDefaults } from "../../components/settings";
+import { configHash, renderSwitchInput } from "../../components/switchInput";
+import { compare, judgeHealth } from "../lib/drift.mjs";
+import { readFacts } from "../lib/observe.mjs";
+import type { Container, Facts, Observed } from "../lib/report";
+import { readServices } from "../lib/services.mjs";
+
+const URN = "urn:pulumi:prod::shop::bluegreen:index:BlueGreenService";
+const NAMES = { blue: "shop-blue-1", green: "shop-green-1", proxy: "shop-proxy-1", edge: "shop-edge-1" };
+const ARGS: BlueGreenServiceArgs = {
+  activeColor: "blue",
+  blue: { image: "shop:1.0" },
+  green: { image: "shop:1.1" },
+  health: { bodyText: "it's\nup", jsonField: undefined },
+};
+const DONE = {
+  at: "2026-01-01T10:00:00Z",
+  by: "me@host",
+  stack: "shop/prod/shop",
+  from: "",
+  to: "blue",
+  seconds: 2,
+};
+
+interface Resource {
+  urn: string;
+  type: string;
+  [more: string]: unknown;
+}
+
+/** What `pulumi stack export` gives after the last switch passed. */
+function exported(args: Partial<BlueGreenServiceArgs> = {}) {
+  const settings = withDefaults({ ...ARGS, ...args });
+  const stdin = renderSwitchInput({
+    lockHolder: "shop/prod/shop",
+    containers: NAMES,
+    proxyContainer: NAMES.proxy,
+    images: { blue: "shop:1.0", green: "shop:1.1" },
+    settings,
+  });
+  const child = (type: string, name: string, more: object): Resource => ({
+    urn: `${URN}$${type}::shop-${name}`,
+    type,
+    parent: `${URN}::shop`,
+    ...more,
+  });
+  const container = (role: string, name: string) =>
+    child("docker:index/container:Container", role, { id: `id of ${name}`, outputs: { name } });
+  const resources: Resource[] = [
+    { urn: `${URN}::shop`, type: "bluegreen:index:BlueGreenService" },
+    child("pulumi:providers:docker", "docker", {
+      inputs: { host: "ssh://me@there", sshOpts: '["-o","StrictHostKeyChecking=yes"]' },
+    }),
+    ...Object.entries(NAMES).map(([role, name]) => container(role, name)),
+    container("redis", "shop-redis"),
+    child("command:local:Command", "switch", { inputs: { stdin } }),
+  ];
+  return { deployment: { resources, pending_operations: [] as object[] } };
+}
+
+const siteOf = (args: Partial<BlueGreenServiceArgs> = {}) => {
+  const settings = withDefaults({ ...ARGS, ...args });
+  const service = readServices(exported(args))[0];
+  return { site: `${service.switch!.values.SITE_TEXT}\n`, hash: configHash(settings, NAMES) };
+};
+
+interface There extends Observed {
+  edge: Facts;
+  proxy: Facts;
+}
+
+/** What is there when all is in order; each test changes one thing. */
+function observed(): There {
+  const { site, hash } = siteOf();
+  const facts: Facts = {
+    id: "1",
+    owner: "1",
+    listens: true,
+    lock_held: false,
+    lock_holder: "shop/prod/shop since 2026-01-01T10:00:00Z",
+    files: "abc",
+    running: "abc",
+    site,
+    health_code: "200",
+    health_body: "yes, it's\nup",
+    journal: [{ ...DONE, config: hash, outcome: "done" }],
+  };
+  const container = (role: string, name: string): Container => ({
+    id: `id of ${name}`,
+    name,
+    role,
+    image: "image",
+    status: "running",
+    exitCode: 0,
+    outOfMemory: false,
+    restarts: 0,
+    startedAt: "2026-01-01T10:00:00.123Z",
+    finishedAt: "2026-01-01T11:00:00.123Z",
+  });
+  return {
+    containers: [
+      ...Object.entries(NAMES).map(([role, name]) => container(role, name)),
+      container("redis", "shop-redis"),
+    ],
+    edge: { ...facts, id: "edge", listens: false },
+    proxy: facts,
+  };
+}
+
+function report(
+  change: (there: There, stack: ReturnType<typeof exported>) => void,
+  args: Partial<BlueGreenServiceArgs> = {},
+) {
+  const [there, stack] = [observed(), exported(args)];
+  change(there, stack);
+  return compare(readServices(stack)[0], there);
+}
+const stop = (there: There, name: string) =>
+  Object.assign(
+    there.containers.find((container) => container.name === name)!,
+    { status: "exited" },
+  );
+const editProxy = (change: object) => (there: There) => void Object.assign(there.proxy, change);
+
+describe("what status reads of a stack", () => {
+  const [service] = readServices(exported());
+
+  it("names, host and containers", () => {
+    assert.equal(service.name, "shop");
+    assert.equal(service.stack, "shop/prod");
+    assert.equal(service.host, "ssh://me@there");
+    assert.deepEqual(service.sshOptions, ["-o", "StrictHostKeyChecking=yes"]);
+    assert.deepEqual(
+      service.containers.map(({ role, name }) => [role, name]),
+      [...Object.entries(NAMES), ["redis", "shop-redis"]],
+    );
+  });
+
+  it("what the switch was told, with quotes and newlines as they are", () => {
+    const { values } = service.switch!;
+    assert.equal(values.LIVE_COLOR, "blue");
+    assert.equal(values.HEALTH_BODY, "it's\nup");
+    assert.match(
+      values.SITE_TEXT,
+      /^# live: blue shop-blue-1\n[^]*log_format bluegreen '\$remote_addr[^]*\}\n$/,
+    );
+    assert.equal(values.CONFIG_HASH, siteOf().hash);
+  });
+
+  it("a stack without resources has no service", () => {
+    assert.deepEqual(readServices({ deployment: {} }), []);
+  });
+});
+
+describe("what status reads of a container", () => {
+  it("facts, the journal, and what is broken in it", () => {
+    const facts = readFacts(
+      `id 1\nowner \nlistens yes\nlock_held no\nintent \nsite ${btoa("# live: blue x\n")}\njournal {"to":"blue"}\njournal {"to\n`,
+    );
+    assert.equal(facts.owner, "");
+    assert.equal(facts.listens, true);
+    assert.equal(facts.lock_held, false);
+    assert.equal(facts.intent, undefined);
+    assert.equal(facts.site, "# live: blue x\n");
+    assert.deepEqual(facts.journal, [{ to: "blue" }, { outcome: `can't be read: {"to` }]);
+  });
+});
+
+describe("what status compares", () => {
+  it("is in order", () => {
+    const { inOrder, drift, live, idle, liveSince, servedThrough, configHash: hashes } = report(() => {});
+    assert.deepEqual(drift, []);
+    assert.equal(inOrder, true);
+    assert.equal(live?.container, "shop-blue-1");
+    assert.equal(idle?.container, "shop-green-1");
+    assert.equal(liveSince, DONE.at);
+    assert.equal(servedThrough, "nginx");
+    assert.equal(hashes.served, hashes.stack);
+  });
+
+  const green = siteOf({ activeColor: "green" });
+  const larger = siteOf({ proxy: { maxBodySize: "20m" } });
+  const killed = { ...DONE, at: "2026-01-02T10:00:00Z", from: "blue", to: "green", config: green.hash };
+  const intent = { at: "2026-01-02T10:00:00Z", by: "me@host", to: "green" };
+  const made = (name: string) => (there: There, stack: ReturnType<typeof exported>) => {
+    const { resources } = stack.deployment;
+    const former = resources.find(({ id }) => id === "id of shop-green-1")!;
+    resources.push({ ...former, delete: true });
+    Object.assign(former, { id: `id of ${name}`, outputs: { name } });
+    there.containers.push({ ...there.containers[0], id: `id of ${name}`, name, role: "green" });
+  };
+  const cases: {
+    [name: string]: {
+      change: Parameters<typeof report>[0];
+      args?: Partial<BlueGreenServiceArgs>;
+      kinds: string[];
+      says?: RegExp;
+      safe?: RegExp;
+    };
+  } = {
+    "no switch has passed": {
+      change: (_, { deployment }) => void deployment.resources.pop(),
+      kinds: ["no-switch"],
+    },
+    "a candidate that failed": {
+      change: made("shop-green-2"),
+      kinds: ["unfinished-update"],
+      says: /green shop-green-2 was made and has not passed a switch/,
+    },
+    "an operation that was begun": {
+      change: (_, { deployment }) =>
+        void deployment.pending_operations.push({
+          type: "creating",
+          resource: { urn: `${URN}$x::shop-green`, parent: `${URN}::shop` },
+        }),
+      kinds: ["unfinished-update"],
+      says: /"creating shop-green" was begun/,
+    },
+    "a stopped live color": {
+      change: (there) => {
+        stop(there, "shop-blue-1");
+        Object.assign(there.containers[0], { exitCode: 137, outOfMemory: true });
+        editProxy({ health_code: "502", health_body: "" })(there);
+      },
+      kinds: ["blue-exited", "ill"],
+      says: /live color blue: shop-blue-1 is exited since 2026-01-01T11:00:00Z, exit code 137, killed for want of memory/,
+      safe: /^blue is live, but does not answer$/,
+    },
+    "a color that restarts again and again": {
+      change: (there) =>
+        void Object.assign(there.containers[1], { status: "restarting", exitCode: 3, restarts: 8 }),
+      kinds: ["green-restarting"],
+      says: /idle color green: shop-green-1 is restarting, exit code 3, restarted 8 times/,
+    },
+    "a removed candidate": {
+      change: (there) => void there.containers.splice(1, 1),
+      kinds: ["green-missing"],
+    },
+    "a stopped idle color that should run": {
+      change: (there) => void stop(there, "shop-green-1"),
+      kinds: ["green-exited"],
+    },
+    "a stopped idle color that should be stopped": {
+      change: (there) => void stop(there, "shop-green-1"),
+      args: { idle: "stopped" },
+      kinds: [],
+    },
+    "a running idle color that should be stopped": {
+      change: () => {},
+      args: { idle: "stopped" },
+      kinds: ["green-running"],
+    },
+    "a stopped Redis": { change: (there) => void stop(there, "shop-redis"), kinds: ["redis-exited"] },
+    "a stopped nginx, for which the edge stands in": {
+      change: (there) => {
+        stop(there, "shop-proxy-1");
+        there.edge = { ...there.proxy, id: "edge" };
+        delete (there as Observed).proxy;
+      },
+      kinds: ["proxy-exited"],
+      safe: /^blue answers users, through the edge$/,
+    },
+    "the edge serves beside an nginx that runs": {
+      change: (there) => {
+        there.edge.listens = true;
+        there.proxy.listens = false;
+      },
+      kinds: ["edge-serves"],
+    },
+    "nobody serves": {
+      change: editProxy({ listens: false }),
+      kinds: ["nobody-serves"],
+      safe: /^nobody serves$/,
+    },
+    "another nginx owns the ports": {
+      change: editProxy({ owner: "2" }),
+      kinds: ["other-owner"],
+    },
+    "an nginx that can't be asked": {
+      change: (there) => {
+        there.edge = { ...there.proxy, id: "edge" };
+        (there as Observed).proxy = { error: "Container is paused" };
+      },
+      kinds: ["proxy-silent"],
+      says: /proxy could not be asked: Container is paused/,
+    },
+    "the other color is served, and a switch wrote it": {
+      change: (there) => {
+        const { journal } = there.proxy;
+        const facts = { site: green.site, journal: [...journal, { ...killed, outcome: "done" }] };
+        editProxy(facts)(there);
+      },
+      kinds: ["color"],
+      says: /^green is served, the stack says blue, as a switch by me@host wrote it at 2026-01-02T10:00:00Z$/,
+      safe: /^green answers users$/,
+    },
+    "the other color is served, and no switch wrote it": {
+      change: (there) => {
+        const { journal } = there.proxy;
+        const facts = { site: green.site, journal: [...journal, { ...killed, outcome: "failed: its gate" }] };
+        editProxy(facts)(there);
+      },
+      kinds: ["color"],
+      says: /^green is served, the stack says blue$/,
+    },
+    "another container is served": {
+      change: (there) =>
+        void (there.proxy.site = there.proxy.site.replaceAll("shop-green-1", "shop-green-0")),
+      kinds: ["container"],
+      says: /green is served from shop-green-0, the stack says shop-green-1/,
+    },
+    "a site that was changed by hand": {
+      change: editProxy({ site: larger.site }),
+      kinds: ["site-edited"],
+      says: /line 9: "client_max_body_size 20m;" instead of "client_max_body_size 10m;"/,
+    },
+    "a site that a switch wrote with other settings": {
+      change: editProxy({ site: larger.site, journal: [{ ...DONE, config: larger.hash, outcome: "done" }] }),
+      kinds: ["site"],
+      says: /as a switch by me@host wrote it/,
+    },
+    "a site that was cut off": {
+      change: (there) => void (there.proxy.site = there.proxy.site.slice(0, -3)),
+      kinds: ["site-edited"],
+    },
+    "an empty site": { change: editProxy({ site: "\n" }), kinds: ["nothing-live"] },
+    "a config that was not loaded": {
+      change: editProxy({ running: "def" }),
+      kinds: ["not-loaded"],
+    },
+    "a switch that is running": {
+      change: editProxy({ lock_held: true, intent, running: "def", owner: "2" }),
+      kinds: ["switch-running"],
+      says: /a switch is running: shop\/prod\/shop since .* \(to green, by me@host, since 2026-01-02/,
+    },
+    "a switch that was killed": {
+      change: editProxy({ intent }),
+      kinds: ["intent-left"],
+    },
+    "a live color that is ill": {
+      change: editProxy({ health_code: "503", health_body: "no\u0007" }),
+      kinds: ["ill"],
+      says: /fails its health request: HTTP 503 no$/,
+      safe: /^blue answers users, though not as it should$/,
+    },
+    "a container that nobody knows": {
+      change: (there) =>
+        void there.containers.push({ ...there.containers[0], id: "other", name: "shop-blue-9" }),
+      kinds: ["orphan"],
+      says: /blue shop-blue-9 \(running\)/,
+    },
+  };
+  for (const [name, { change, args, kinds, says, safe }] of Object.entries(cases)) {
+    it(name, () => {
+      const { drift, inOrder } = report(change, args);
+      assert.deepEqual(
+        drift.map(({ kind }) => kind),
+        kinds,
+        JSON.stringify(drift, null, 2),
+      );
+      assert.equal(inOrder, kinds.length === 0);
+      if (says) assert.match(drift[0].what, says);
+      if (safe) assert.match(drift[0].safe, safe);
+      for (const { what, safe, heal } of drift) assert.ok(what && safe && heal);
+    });
+  }
+
+  it("live since the switch to it, not since what came after", () => {
+    const later = { ...killed, config: "x" };
+    const journal = [
+      { ...DONE, config: "x", outcome: "done" },
+      { ...later, outcome: "done, but 1 connections to the old container and 0 old nginx were left" },
+      { ...later, at: "2026-01-03T10:00:00Z", to: "blue", outcome: "failed: its gate" },
+      { ...later, at: "2026-01-04T10:00:00Z", from: "green", outcome: "done" },
+    ];
+    const { liveSince } = report(editProxy({ site: green.site, journal }));
+    assert.equal(liveSince, killed.at);
+  });
+});
+
+describe("health as the gate judges it", () => {
+  const told = { HEALTH_STATUS: "", HEALTH_BODY: "", HEALTH_JSON_FIELD: "", HEALTH_JSON_VALUE: "" };
+  const field = (name: string, value: string) => ({ HEALTH_JSON_FIELD: name, HEALTH_JSON_VALUE: value });
+  const cases: [object, string, string, boolean][] = [
+    [{}, "200", "", true],
+    [{}, "204", "", true],
+    [{}, "301", "", false],
+    [{}, "none", "", false],
+    [{ HEALTH_STATUS: "429" }, "429", "", true],
+    [{ HEALTH_STATUS: "429" }, "200", "", false],
+    [{ HEALTH_BODY: "fine" }, "200", "all is fine", true],
+    [{ HEALTH_BODY: "fine" }, "200", "all is well", false],
+    [field("status", "UP"), "200", '{"status":"UP"}', true],
+    [field("status", "UP"), "200", '{"status":"DOWN","x":{"status":"UP"}}', false],
+    [field("checks.0.ok", "true"), "200", '{"checks":[{"ok":true}]}', true],
+    [field("load", "1"), "200", '{"load":1}', true],
+    [field("x", "null"), "200", '{"x":null}', true],
+    [field("x", "undefined"), "200", "{}", false],
+    [field("x.length", "2"), "200", '{"x":"up"}', false],
+    [field("status", "UP"), "200", "status UP", false],
+  ];
+  for (const [settings, code, body, ok] of cases) {
+    it(`${JSON.stringify(settings)}: ${code} ${body} is ${ok ? "healthy" : "ill"}`, () => {
+      assert.equal(judgeHealth({ ...told, ...settings }, { health_code: code, health_body: body }).ok, ok);
+    });
+  }
+});

@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import fc from "fast-check";
+import type { BlueGreenServiceArgs } from "../../components";
+import { withDefaults } from "../../components/settings";
+import { assignments, proxyFile } from "../../components/shell";
+import { renderSwitchInput } from "../../components/switchInput";
+import { findViolations } from "../../components/validate";
+import { CASE, refusals } from "../proxy/rendered";
+import { indent } from "../support/load";
+import { anyText } from "../unit/valid";
+import { fault } from "./table";
+
+const RUNS = 4000;
+const CASES = 2000;
+const BATCH = 200;
+
+/** Every setting has a value here, so that each can be given another one. */
+const EVERYTHING: BlueGreenServiceArgs = {
+  activeColor: "blue",
+  blue: { image: "shop:1.0.0", env: { A: "a" } },
+  green: { image: "shop:1.1.0", env: { A: "b" } },
+  containerPort: 3000,
+  command: ["node", "server.js"],
+  env: { B: "c" },
+  volumes: [{ hostPath: "/data", containerPath: "/data", readOnly: true }],
+  memoryMb: 100,
+  logs: { maxSizeMb: 10, maxFiles: 3 },
+  restart: "unless-stopped",
+  timeZone: "Europe/Vienna",
+  labels: { team: "shop" },
+  stopGraceSeconds: 30,
+  health: {
+    path: "/health",
+    hostHeader: "localhost",
+    intervalSeconds: 1,
+    timeoutSeconds: 5,
+    gateTimeoutSeconds: 60,
+    passes: 2,
+    status: 200,
+    bodyText: "UP",
+    jsonField: "status",
+    jsonValue: "UP",
+  },
+  watch: { seconds: 10, tolerancePercent: 5 },
+  idle: "running",
+  drainSeconds: 30,
+  lockWaitSeconds: 0,
+  redis: { enabled: true, image: "redis:8.0.6", password: "secret", deleteData: false },
+  network: { name: "shop" },
+  proxy: {
+    image: "nginx:1.30.6",
+    edgeImage: "nginx:1.30.6",
+    port: 80,
+    bindAddress: "0.0.0.0",
+    previewPort: 8081,
+    previewBindAddress: "127.0.0.1",
+    maxBodySize: "10m",
+    connectTimeoutSeconds: 5,
+    readTimeoutSeconds: 3600,
+    sendTimeoutSeconds: 60,
+    buffering: false,
+    upstreamKeepaliveSeconds: 4,
+    accessLog: true,
+    migrateConnections: true,
+  },
+  tls: { names: ["shop.example.com"], port: 443, acmeEmail: "ops@example.com", hstsSeconds: 3600 },
+  host: { address: "unix:///var/run/docker.sock" },
+  allowDowntime: false,
+  allowMovingTags: false,
+};
+
+type Step = string | number;
+/** The way to each value that is not an object or a list. */
+const leaves = (value: unknown, steps: Step[] = []): Step[][] =>
+  typeof value === "object" && value !== null
+    ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, [...steps, key]))
+    : [steps];
+
+function withValue([step, ...rest]: Step[], value: unknown, into: unknown): unknown {
+  if (step === undefined) return value;
+  const copy = structuredClone(into) as { [step: Step]: unknown };
+  copy[step] = withValue(rest, value, copy[step]);
+  return copy;
+}
+const valueAt = (steps: Step[]) =>
+  steps.reduce((value: unknown, step) => (value as { [step: Step]: unknown })[step], EVERYTHING);
+
+/** Any text, also in the middle of what is right: a check that looks only at a part of it would take that. */
+const attack = (right: string) =>
+  fc.oneof(
+    anyText,
+    fc.tuple(fc.nat(right.length), anyText).map(([at, text]) => right.slice(0, at) + text + right.slice(at)),
+    fc
+      .constantFrom("; return 200 pwned", "} server { listen 80; }", "\n# live: blue evil", '" x "', "$host")
+      .map((text) => right + text),
+  );
+const ATTACK = fc
+  .constantFrom(...leaves(EVERYTHING))
+  .chain((steps) => fc.record({ steps: fc.constant(steps), text: attack(String(valueAt(steps))) }));
+
+const NAMES = { blue: "shop-blue-1", green: "shop-green-2" };
+const render = (args: BlueGreenServiceArgs) =>
+  renderSwitchInput({
+    lockHolder: "acme/dev/shop",
+    containers: NAMES,
+    proxyContainer: "shop-proxy-3",
+    images: { blue: args.blue.image as string, green: args.green.image as string },
+    settings: withDefaults(args),
+  });
+
+/** What a shell has in these variables after the settings were evaluated, in a folder where nothing may come to be. */
+function evaluated(inputs: string[], names: string[]): string[][] {
+  const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-faults-"));
+  try {
+    const script = inputs.map((input, i) => {
+      const settings = input
+        .slice(0, input.indexOf("\nin_container_script()"))
+        .replace("settings()", `settings_${i}()`);
+      const print = names.map((name) => `printf '%s\\0' "$${name}"\n`).join("");
+      return `${settings}\neval "$(settings_${i})"\n${print}`;
+    });
+    const printed = execFileSync("sh", ["-s"], {
+      input: script.join(""),
+      cwd: folder,
+      maxBuffer: 256 * 1024 * 1024,
+    });
+    assert.deepEqual(readdirSync(folder), []);
+    const values = printed.toString().split("\0");
+    return inputs.map((_, i) => values.slice(i * names.length, (i + 1) * names.length));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Each statement of an nginx configuration: its name, and how many arguments it has. */
+function statements(site: string): string[] {
+  const tokens = site.match(/"(?:\\[^]|[^"\\])*"|'(?:\\[^]|[^'\\])*'|#[^\n]*|[{};]|[^\s{};"'#]+/g) ?? [];
+  const words: string[] = [];
+  const found: string[] = [];
+  for (const token of tokens.filter((one) => !one.startsWith("#"))) {
+    words.push(token);
+    if (/^[{};]$/.test(token)) found.push(`${words[0]}/${words.splice(0).length}${token}`);
+  }
+  return found;
+}
+
+describe("generated input", function () {
+  this.timeout(600_000);
+
+  fault("any settings that are not refused render a configuration that nginx takes", () => {
+    for (let done = 0; done < CASES; done += BATCH) {
+      assert.equal(refusals(fc.sample(CASE, BATCH)), "");
+      if (done % (5 * BATCH) === 0) console.log(indent(`${done + BATCH} of ${CASES}`));
+    }
+    return Promise.resolve({ happened: `${CASES} settings, of each both configurations through nginx -t` });
+  });
+
+  fault(`any text in any of the ${leaves(EVERYTHING).length} settings is refused, or stays data`, () => {
+    const accepted: { steps: Step[]; text: string; args: BlueGreenServiceArgs }[] = [];
+    assert.deepEqual(findViolations(EVERYTHING), []);
+    const attacks = fc.sample(ATTACK, RUNS);
+    for (const { steps, text } of attacks) {
+      const args = withValue(steps, text, EVERYTHING) as BlueGreenServiceArgs;
+      if (findViolations(args).length === 0) accepted.push({ steps, text, args });
+    }
+    const names = [
+      "HEALTH_PATH",
+      "HEALTH_HOST",
+      "HEALTH_BODY",
+      "HEALTH_JSON_FIELD",
+      "HEALTH_JSON_VALUE",
+      "SITE_TEXT",
+    ];
+    const usual = evaluated([render(EVERYTHING)], names)[0];
+    const structure = statements(usual[5]);
+    const seen = evaluated(
+      accepted.map(({ args }) => render(args)),
+      names,
+    );
+    accepted.forEach(({ steps, text, args }, i) => {
+      const what = `${steps.join(".")} = ${JSON.stringify(text)}`;
+      const { path, hostHeader, bodyText, jsonField, jsonValue } = withDefaults(args).health;
+      const [site, health] = [seen[i][5], seen[i].slice(0, 5)];
+      assert.deepEqual(health, [path, hostHeader, bodyText, jsonField, jsonValue], what);
+      const mayDiffer = ["accessLog", "hstsSeconds"].includes(String(steps.at(-1)));
+      if (!mayDiffer) assert.deepEqual(statements(site), structure, what);
+      assert.deepEqual(
+        site.split("\n").filter((line) => /^# (live|idle): /.test(line)),
+        ["# live: blue shop-blue-1", "# idle: green shop-green-2"],
+        what,
+      );
+    });
+    const refused = attacks.length - accepted.length;
+    assert.ok(refused > RUNS / 4 && accepted.length > RUNS / 20, `${refused} were refused`);
+    return Promise.resolve({
+      happened: `${attacks.length} texts: ${refused} were refused; of ${accepted.length} nginx and the shell got just that text`,
+    });
+  });
+
+  fault("any text in the journal is one line of JSON, and says what it said", () => {
+    const texts = fc.sample(anyText, 500);
+    const script = texts
+      .map(
+        (text, i) =>
+          assignments({ TEXT: text }) +
+          `printf '{%s,%s}\\n' "$(json_pair text "$TEXT")" "$(json_pair to ${i})" >"$INTENT"\n` +
+          `json_value to <"$INTENT"\nend_intent "$TEXT" 1\ntail -n 1 "$JOURNAL"\n`,
+      )
+      .join("");
+    const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-faults-"));
+    try {
+      const input = `STATE=${folder}\nSITE=$STATE/site.conf\n${proxyFile("journal.sh")}\nwarn() { :; }\n${script}`;
+      const printed = execFileSync("sh", ["-s"], { input, cwd: folder, maxBuffer: 256 * 1024 * 1024 });
+      const lines = printed.toString().trimEnd().split("\n");
+      assert.equal(lines.length, 2 * texts.length);
+      texts.forEach((text, i) => {
+        // eslint-disable-next-line no-control-regex
+        const told = text.replace(/[\n\t]/g, " ").replace(/[\0-\x1f]/g, "");
+        assert.equal(lines[2 * i], String(i), JSON.stringify(text));
+        const entry = JSON.parse(lines[2 * i + 1]) as { [name: string]: unknown };
+        assert.deepEqual(entry, { text: told, to: String(i), seconds: 1, outcome: told });
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    return Promise.resolve({ happened: `${texts.length} texts, all of them data` });
+  });
+});

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { useImages } from "../support/images";
+import { useStack } from "../support/stack";
+
+describe("idle: stopped", () => {
+  const images = useImages({ one: "ok", two: "ok", three: "ok" });
+  const stack = useStack({
+    idle: "stopped",
+    blueImage: images.one,
+    greenImage: images.two,
+    redis: { enabled: false },
+  });
+  const runs = async () => ({
+    blue: (await stack.container("blue")).State.Running,
+    green: (await stack.container("green")).State.Running,
+  });
+
+  it("the idle color passes the gate of its first deploy and is stopped after it", async () => {
+    const { output } = await stack.up();
+    assert.match(output, /gate: green passed 2 of 2/);
+    assert.deepEqual(await runs(), { blue: true, green: false });
+    assert.equal((await stack.serving()).live, "blue one");
+  });
+
+  it("that it is stopped is no change for up and refresh", () => stack.expectNoChange());
+
+  it("flip: it is started for the gate, and the old color is stopped after the flip", async () => {
+    await stack.set({ activeColor: "green" });
+    const { output } = await stack.up();
+    assert.ok(
+      output.indexOf("==> starting ") < output.indexOf("gate: green passed 2 of 2") &&
+        output.indexOf("green is live") < output.indexOf("==> stopping the idle color"),
+      output,
+    );
+    assert.deepEqual(await runs(), { blue: false, green: true });
+    assert.equal((await stack.serving()).live, "green two");
+  });
+
+  it("rollback: the same containers the other way round", async () => {
+    const before = await stack.container("blue");
+    await stack.set({ activeColor: "blue" });
+    await stack.up();
+    assert.deepEqual(await runs(), { blue: true, green: false });
+    assert.equal((await stack.container("blue")).Id, before.Id);
+    assert.equal((await stack.serving()).live, "blue one");
+  });
+
+  it("a release to the idle color is gated and stopped, and the live color is not touched", async () => {
+    const live = await stack.container("blue");
+    await stack.set({ greenImage: images.three });
+    const { output } = await stack.up();
+    assert.match(output, /gate: green passed 2 of 2/);
+    assert.deepEqual(await runs(), { blue: true, green: false });
+    assert.equal((await stack.container("blue")).State.StartedAt, live.State.StartedAt);
+    await stack.expectNoChange();
+  });
+
+  it("with running again, the idle color is started", async () => {
+    await stack.set({ idle: "running" });
+    await stack.up();
+    assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green three" });
+  });
+});

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { docker } from "../support/docker";
+import { get } from "../support/http";
+import { useImages } from "../support/images";
+import { freePorts } from "../support/ports";
+import { useStack } from "../support/stack";
+
+const WITHOUT_REDIS = { redis: { enabled: false } };
+
+describe("an existing network", () => {
+  const images = useImages({ one: "ok" });
+  const network = `bluegreen-test-net-${process.pid}`;
+  before(() => docker("network", "create", network));
+  const stack = useStack({
+    blueImage: images.one,
+    greenImage: images.one,
+    network,
+    redis: { enabled: true },
+  });
+  after(() => docker("network", "rm", network));
+
+  it("is joined, and none is made", async () => {
+    await stack.up();
+    assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green one" });
+    for (const role of ["edge", "redis", "blue", "green"] as const) {
+      assert.deepEqual(Object.keys((await stack.container(role)).NetworkSettings.Networks), [network]);
+    }
+    assert.deepEqual((await stack.leftovers()).networks, []);
+  });
+
+  it("shows no change in a second up and a refresh", () => stack.expectNoChange());
+
+  it("another network is refused without leave for downtime, and nothing is touched", async () => {
+    const before = await stack.container("blue");
+    await stack.set({ network: "bridge-of-nobody" });
+    const { output } = await stack.upFails();
+    assert.match(output, /error: this change needs downtime/);
+    assert.match(output, new RegExp(`now: .*network ${network}`));
+    assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green one" });
+    assert.equal((await stack.container("blue")).Id, before.Id);
+    await stack.set({ network });
+  });
+
+  it("is not deleted by destroy", async () => {
+    await stack.destroy();
+    assert.equal(await docker("network", "inspect", "--format", "{{.Name}}", network), network);
+    assert.equal(await docker("network", "inspect", "--format", "{{len .Containers}}", network), "0");
+  });
+});
+
+describe("a change of ports", () => {
+  const images = useImages({ one: "ok", two: "ok" });
+  const stack = useStack({ blueImage: images.one, greenImage: images.two, ...WITHOUT_REDIS });
+  let former: { port: number; edge: string; proxy: string };
+
+  before(async () => {
+    await stack.up();
+    former = { port: stack.port, ...(await frontIds()) };
+  });
+  const frontIds = async () => ({
+    edge: (await stack.container("edge")).Id,
+    proxy: (await stack.container("proxy")).Id,
+  });
+
+  it("is refused without allowDowntime, with a reason, and nothing is touched", async () => {
+    const [next] = await freePorts(1);
+    await stack.set({ proxy: { port: next } });
+    const { output } = await stack.upFails();
+    assert.match(output, /error: this change needs downtime: the ports and the network can't be taken over/);
+    assert.match(output, new RegExp(`now: +0\\.0\\.0\\.0:${former.port}, `));
+    assert.match(output, new RegExp(`wanted: +0\\.0\\.0\\.0:${next}, `));
+    assert.match(output, /Nothing was changed, the live color keeps serving/);
+    assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
+    assert.deepEqual({ port: former.port, ...(await frontIds()) }, former);
+    stack.port = next;
+  });
+
+  it("is refused together with a release, too, and nothing is switched", async () => {
+    await stack.set({ activeColor: "green" });
+    await stack.upFails();
+    stack.port = former.port;
+    assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
+    await stack.set({ activeColor: "blue" });
+  });
+
+  it("works with allowDowntime", async () => {
+    const [next] = await freePorts(1);
+    await stack.set({ allowDowntime: true, proxy: { port: next } });
+    await stack.up();
+    stack.port = next;
+    assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
+    assert.match((await stack.outputs()).url, new RegExp(`^http://(localhost|127\\.0\\.0\\.1):${next}$`));
+    await assert.rejects(get(`http://127.0.0.1:${former.port}/`), { code: "ECONNREFUSED" });
+  });
+
+  it("afterwards the leave can be taken back, and the next up has nothing to do", async () => {
+    await stack.set({ allowDowntime: false });
+    await stack.up();
+    await stack.expectNoChange();
+  });
+});

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { docker } from "../support/docker";
+import { useTag } from "../support/images";
+import { useStack, type TestStack } from "../support/stack";
+
+const DEMO = "bluegreen-demo:1.0.0";
+const NEXT_DEMO = "bluegreen-demo:1.1.0";
+const HEALTH = { jsonField: "status", jsonValue: "UP", gateTimeoutSeconds: 10 };
+
+describe("the shared Redis", () => {
+  const [release, liveRelease] = [useTag(DEMO), useTag(DEMO)];
+  const stack = useStack({ blueImage: DEMO, greenImage: NEXT_DEMO, health: HEALTH });
+  let redis: string;
+  let count = 0;
+
+  before(async () => {
+    await stack.up();
+    redis = (await stack.container("redis")).Id;
+  });
+
+  /** The colors' common counter goes on, and Redis is the very container that it was. */
+  async function isKept(): Promise<void> {
+    assert.equal((await stack.container("redis")).Id, redis);
+    const { counter } = JSON.parse((await stack.live()).body) as { counter: number };
+    count += 1;
+    assert.equal(counter, count);
+  }
+
+  it("serves both colors", async () => {
+    await isKept();
+    assert.match((await stack.idle("/health")).body, /"status":"UP"/);
+  });
+
+  it("is kept through a flip", async () => {
+    await stack.set({ activeColor: "green" });
+    await stack.up();
+    await isKept();
+  });
+
+  it("is kept through a release of the idle color", async () => {
+    await stack.set({ blueImage: release });
+    await stack.up();
+    await isKept();
+  });
+
+  it("is kept through a release of the live color", async () => {
+    await stack.set({ greenImage: liveRelease });
+    await stack.up();
+    await isKept();
+  });
+
+  it("is never published on the host", async () => {
+    const { HostConfig } = await stack.container("redis");
+    assert.deepEqual(HostConfig.PortBindings ?? {}, {});
+    assert.equal(await docker("port", redis), "");
+  });
+
+  it("gets a password later: not in plain in the state or on the screen, and its data is kept", async () => {
+    await stack.setSecret("redisPassword", PASSWORD);
+    const preview = await stack.preview("--diff");
+    const update = await stack.up("--diff");
+    redis = (await stack.container("redis")).Id;
+    await isKept();
+    hides("the preview", preview.output);
+    hides("the update", update.output);
+    hides("the state", await stack.export());
+  });
+
+  it("asks for that password", async () => {
+    assert.match(await redisCli(stack, "PING"), /NOAUTH/);
+    assert.equal(await redisCli(stack, "--no-auth-warning", "-a", PASSWORD, "PING"), "PONG");
+  });
+
+  it("keeps the password out of its command line and its environment", async () => {
+    const { Path, Args, Config } = await stack.container("redis");
+    hides("docker inspect", JSON.stringify([Path, Args, Config]));
+    hides("the process list", await docker("top", redis, "-eo", "pid,args"));
+  });
+
+  it("with a password, too, a second up and a refresh show no change", () => stack.expectNoChange());
+});
+
+// A password of signs that a shell, redis.conf and JSON each treat in a way of their own.
+const SECRET_PART = "hunter2-unmistakable";
+const PASSWORD = `it's "${SECRET_PART}" \\ $HOME #1`;
+
+function hides(where: string, text: string): void {
+  assert.ok(!text.includes(SECRET_PART), `the password stands in ${where}`);
+}
+
+async function redisCli(stack: TestStack, ...args: string[]): Promise<string> {
+  return docker("exec", (await stack.container("redis")).Id, "redis-cli", ...args);
+}
+
+describe("destroy", () => {
+  const stack = useStack({ blueImage: DEMO, greenImage: NEXT_DEMO, health: HEALTH });
+  const counted = async () => (JSON.parse((await stack.live()).body) as { counter: number }).counter;
+
+  it("leaves nothing behind but the data of Redis", async () => {
+    await stack.up();
+    assert.equal(await counted(), 1);
+    const volumes = await volumesOf(stack);
+    await stack.destroy();
+    const { containers, networks, volumes: left } = await stack.leftovers();
+    assert.deepEqual({ containers, networks }, { containers: [], networks: [] });
+    assert.deepEqual(left, [`${stack.project}-${stack.name}-service-redis-data`]);
+    assert.deepEqual(await existing(volumes), left, "volumes, also those without a label");
+  });
+
+  it("the next up finds that data again", async () => {
+    await stack.up();
+    assert.equal(await counted(), 2);
+  });
+
+  it("with redis.deleteData it takes the data along", async () => {
+    await stack.set({ redis: { deleteData: true } });
+    await stack.up();
+    const volumes = await volumesOf(stack);
+    await stack.destroy();
+    assert.deepEqual(await stack.leftovers(), { containers: [], networks: [], volumes: [] });
+    assert.deepEqual(await existing(volumes), []);
+  });
+});
+
+/** Every volume that a container of the stack mounts. */
+async function volumesOf(stack: TestStack): Promise<string[]> {
+  const { containers } = await stack.leftovers();
+  const mounts = await docker(
+    "container",
+    "inspect",
+    "--format",
+    '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}',
+    ...containers,
+  );
+  return [...new Set(mounts.split(/\s+/).filter(Boolean))];
+}
+
+async function existing(volumes: string[]): Promise<string[]> {
+  const all = (await docker("volume", "ls", "--quiet")).split("\n");
+  return volumes.filter((volume) => all.includes(volume));
+}

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { useDemo } from "../support/demo";
+import { describeOnOwnDocker } from "../support/faults";
+import { describeTotals, failed, indent, Load } from "../support/load";
+import { useStack } from "../support/stack";
+
+/** The suite of faults does it 30 times, and not always in the same way. */
+const TIMES = 5;
+const SERVING_WITHIN_S = 30;
+
+describeOnOwnDocker(
+  "serving again by itself",
+  () => [useDemo("1.0.0"), useDemo("1.1.0")] as [string, string],
+  (engine, [blueImage, greenImage]) => {
+    const stack = useStack({ blueImage, greenImage, host: { address: engine.address } });
+    before("first deploy", () => stack.up());
+
+    const startLoad = () => Load.start({ port: stack.port, kept: 8, fresh: 8 }, engine.within());
+
+    it(`daemon and all containers killed and started again, ${TIMES} times: serving again by itself`, async () => {
+      const load = await startLoad();
+      const seconds: string[] = [];
+      try {
+        for (let i = 0; i < TIMES; i++) {
+          await engine.killEverything();
+          const started = performance.now();
+          await engine.startDaemon();
+          await load.more(100, SERVING_WITHIN_S);
+          seconds.push(((performance.now() - started) / 1000).toFixed(1));
+        }
+      } finally {
+        await load.stop();
+      }
+      console.log(indent(`100 answers after ${seconds.join(", ")} s from the daemon's start`));
+      console.log(indent(describeTotals(load.totals)));
+      assert.equal(seconds.length, TIMES);
+      assert.ok(failed(load.totals) > 0, "nothing failed: was anything killed?");
+    });
+
+    it("power lost and back: serving again by itself", async () => {
+      await engine.powerOff();
+      await engine.powerOn();
+      const load = await startLoad();
+      await load.more(100, SERVING_WITHIN_S);
+      await load.stop();
+    });
+
+    // Docker does not try again when a container whose network nginx joins was not up yet: then the edge goes on serving.
+    it("an update mends at most nginx, and afterwards there is nothing to do", async () => {
+      const up = (await stack.container("proxy")).State.Running;
+      console.log(indent(up ? "nginx came back too" : "Docker left nginx down: the edge serves"));
+      await stack.refresh();
+      const { changes } = await stack.up();
+      const touched = Object.keys(changes).filter((name) => !["service", "proxy", "switch"].includes(name));
+      assert.deepEqual(touched, []);
+      assert.equal((await stack.container("proxy")).State.Running, true);
+      await stack.expectNoChange();
+    });
+  },
+);

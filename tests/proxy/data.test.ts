@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import type { HealthArgs } from "../../components/args";
+import { useLiveService } from "./service";
+
+/** This file may come to be neither on the host nor in the container. */
+const PWNED = `/tmp/bgproxy-pwned-${randomBytes(4).toString("hex")}`;
+
+const TEXTS: [string, string][] = [
+  ["spaces", "two  words, and a tail "],
+  ["quotes", `it's "quoted" ''`],
+  ["dollars", `$HOME \${PATH} $(touch ${PWNED}) $$`],
+  ["newlines", "first\nsecond\n\nlast"],
+  ["backticks", `\`touch ${PWNED}\``],
+  ["a way out of single quotes", `'; touch ${PWNED}; '`],
+  ["the end of a here-document", `\nEOF\n}\ntouch ${PWNED}\n: `],
+  ["patterns", "*[a-z]?* ok"],
+  ["backslashes", "\\ \\\\ \\n"],
+  ["options and comments", "-n # no"],
+];
+
+describe("a value of the settings stays data", () => {
+  const service = useLiveService();
+
+  afterEach(async () => {
+    assert.equal(existsSync(PWNED), false, "it ran on the host");
+    await service.inProxy("test", "!", "-e", PWNED);
+  });
+
+  /** A release of an idle green with this answer, blue being live. */
+  async function gate(body: string, lockHolder: string, health: HealthArgs) {
+    const { green } = service.containers;
+    const candidate = await service.app("green", "ok", body);
+    const { code, output } = await service.switch("blue", { lockHolder, health });
+    const idle = await service.idle();
+    assert.equal(idle, code === 0 ? candidate : green, output);
+    if (code !== 0) service.containers.green = green;
+    return { code, output };
+  }
+
+  for (const [what, text] of TEXTS) {
+    it(`with ${what}`, async () => {
+      const json = JSON.stringify({ value: text, [text]: "UP" });
+      const asValue = await gate(json, text, { jsonField: "value", jsonValue: text });
+      assert.equal(asValue.code, 0, asValue.output);
+      const holder = await service.inProxy("cat", "/bluegreen/state/lock.holder");
+      assert.ok(holder.startsWith(`${text} since `), holder);
+      const asField = await gate(json, text, { jsonField: text, jsonValue: "UP" });
+      assert.equal(asField.code, 0, asField.output);
+      const asText = await gate(`before ${text} after`, text, { bodyText: text });
+      assert.equal(asText.code, 0, asText.output);
+      const other = await gate(`before ${text} after`, text, { bodyText: `${text}x`, gateTimeoutSeconds: 2 });
+      assert.equal(other.code, 1, other.output);
+      assert.match(other.output, /Last answer to GET \/health: HTTP 200 before /);
+    });
+  }
+});

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import fc from "fast-check";
+import { NGINX_IMAGE, type Proxy, type Settings } from "../../components/settings";
+import { printingFunction, proxyFile } from "../../components/shell";
+import { renderSite, renderStagedSite } from "../../components/site";
+import { containers, validSettings } from "../unit/valid";
+
+/** The greatest values that are not refused. */
+export const greatest = fc.constantFrom<Partial<Proxy>>(
+  {},
+  { maxBodySize: "999999999g" },
+  { maxBodySize: "0" },
+  {
+    connectTimeoutSeconds: 1e9,
+    readTimeoutSeconds: 1e9,
+    sendTimeoutSeconds: 1e9,
+    upstreamKeepaliveSeconds: 1e9,
+  },
+);
+
+export interface Case {
+  settings: Settings;
+  names: { blue: string; green: string };
+}
+export const CASE: fc.Arbitrary<Case> = fc
+  .tuple(validSettings, greatest, containers)
+  .map(([settings, proxy, names]) => ({
+    settings: { ...settings, proxy: { ...settings.proxy, ...proxy } },
+    names,
+  }));
+
+/** The first switch: both colors are staged. Then the site that it commits. */
+function configurations({ settings, names }: Case): { staged: string; site: string } {
+  const { containerPort, proxy, tls, health, watch } = settings;
+  const live = { color: "blue", container: names.blue };
+  const idle = { color: "green", container: names.green };
+  const staged = [live, idle].map(({ color, container }) =>
+    renderStagedSite(color, container, containerPort, proxy),
+  );
+  return {
+    staged: staged.join(""),
+    site: renderSite({ live, idle, containerPort, proxy, tls, health, watch }),
+  };
+}
+
+/** Tests them all in one container, and gives what nginx says of those that it refuses. */
+export function refusals(cases: Case[]): string {
+  const files = ["nginx.conf", "nginx.sh", "initial-site.conf"];
+  const script = [
+    "set -eu\nmkdir -p /bluegreen/state /run/bluegreen",
+    ...files.map(
+      (file, i) => `${printingFunction(`file_${i}`, proxyFile(file))}file_${i} >/bluegreen/${file}`,
+    ),
+    ". /bluegreen/nginx.sh",
+    "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=test -keyout /tmp/key -out /tmp/chain 2>/dev/null",
+    "cat /tmp/chain /tmp/key >$CERTIFICATE",
+    "set_listeners open\nset_watched yes\nwrite_config_hash test",
+    `check() { nginx -t -c $BASE/nginx.conf >/tmp/log 2>&1 || { echo "case $1:"; cat /tmp/log; }; }`,
+    ...cases.map((one, i) => {
+      const { staged, site } = configurations(one);
+      return [
+        `${printingFunction("staged", staged)}staged >$RUN/staged.conf`,
+        `cp $BASE/initial-site.conf $SITE\ncheck '${i} staged'`,
+        `${printingFunction("site", site)}site >$SITE`,
+        `: >$RUN/staged.conf\ncheck '${i} committed'`,
+      ].join("\n");
+    }),
+    "echo tested >&2",
+  ];
+  const { status, stdout, stderr } = spawnSync(
+    "docker",
+    ["run", "--rm", "--interactive", NGINX_IMAGE, "sh", "-s"],
+    {
+      input: script.join("\n"),
+      encoding: "utf8",
+      maxBuffer: 64 * 1024 * 1024,
+    },
+  );
+  assert.equal(status, 0, stderr);
+  assert.equal(stderr, "tested\n");
+  return stdout;
+}

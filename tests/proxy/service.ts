@@ -1,0 +1,318 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { BlueGreenServiceArgs } from "../../components";
+import { renderDelivery, type Source } from "../../components/certificate";
+import { NGINX_IMAGE, withDefaults, type Color } from "../../components/settings";
+import { renderSwitchInput } from "../../components/switchInput";
+import { docker } from "../support/docker";
+import { get } from "../support/http";
+import { freePorts } from "../support/ports";
+import { Running, until, type Ended } from "../support/running";
+
+export const SCRIPTS = path.resolve(__dirname, "../../components/proxy");
+const UPLOADS = ["entrypoint.sh", "nginx.sh", "journal.sh", "tls.sh", "nginx.conf", "initial-site.conf"];
+export const NODE_IMAGE = "node:24.21.0-slim";
+
+/** How an app answers its health request. */
+export type Health =
+  | "ok"
+  | "fails-later"
+  | "errors"
+  | "dies"
+  | "slow"
+  | "sick"
+  | "wrong-status"
+  | "refuses"
+  | "hangs"
+  | "endless";
+
+// Tells its name, but for its health.
+const APP = `
+const http = require("node:http");
+const { NAME, HEALTH, BODY } = process.env;
+let well = false;
+let asked = 0;
+const health = {
+  ok: (response) => response.end(BODY),
+  // Until it gets SIGUSR2.
+  sick: (response) => response.writeHead(well ? 200 : 503).end(BODY),
+  // Passes the gate, and no more.
+  "fails-later": (response) => response.writeHead(asked++ < 2 ? 200 : 503).end(BODY),
+  // Healthy, but of no use.
+  errors: (response) => response.end(BODY),
+  dies: (response) => response.end(BODY),
+  slow: (response) => setTimeout(() => response.end(BODY), 700),
+  "wrong-status": (response) => response.writeHead(500).end(BODY),
+  hangs: () => {},
+  endless: (response) => setInterval(() => response.write("and so on "), 20),
+};
+let answered = 0;
+const answer = (response) => {
+  if (HEALTH === "dies" && answered++ === 20) process.exit(1);
+  setTimeout(() => response.writeHead(HEALTH === "errors" ? 500 : 200).end(NAME), HEALTH === "slow" ? 700 : 0);
+};
+const app = (request, response) => {
+  if (request.url === "/health") health[HEALTH](response);
+  else if (request.url === "/headers") response.end(JSON.stringify(request.headers));
+  else if (request.url === "/slow") setTimeout(() => response.end(NAME), 3000);
+  else answer(response);
+};
+if (HEALTH === "refuses") setInterval(() => {}, 1000);
+else http.createServer(app).listen(3000);
+process.on("SIGTERM", () => process.exit());
+process.on("SIGUSR2", () => (well = true));
+`;
+
+/** Short times, but the gate's own: a busy machine starts a container slowly. */
+const QUICK = {
+  health: { intervalSeconds: 0.2, timeoutSeconds: 2, gateTimeoutSeconds: 60 },
+  drainSeconds: 2,
+  stopGraceSeconds: 2,
+} satisfies Partial<BlueGreenServiceArgs>;
+
+export interface SwitchOptions {
+  lockHolder?: string;
+  health?: BlueGreenServiceArgs["health"];
+  idle?: string;
+  watch?: BlueGreenServiceArgs["watch"];
+  tls?: BlueGreenServiceArgs["tls"];
+  /** Changes what the shell gets to read. */
+  edit?: (input: string) => string;
+}
+
+/** A line of the journal on the state volume. */
+export interface JournalEntry {
+  at: string;
+  by: string;
+  stack: string;
+  from: string;
+  to: string;
+  blue: string;
+  green: string;
+  config: string;
+  /** Not known of a switch that was killed. */
+  seconds: number;
+  outcome: string;
+}
+
+/** Edge, proxy and colors in real containers, declared as components/ declares them, but without Pulumi. */
+export class Service {
+  private readonly prefix = `bgproxy-${randomBytes(4).toString("hex")}`;
+  private readonly made: string[] = [];
+  readonly state = `${this.prefix}-state`;
+  readonly edge = `${this.prefix}-edge`;
+  proxy = "";
+  /** The containers that the next switch is told of. */
+  readonly containers: Record<Color, string> = { blue: "", green: "" };
+  private ports: number[] = [];
+  /** A folder of the host that proxies get to see from their creation on. */
+  certificateFolder?: string;
+
+  /** A small disk of its own for the state, in KB; without, it is on the engine's. */
+  constructor(private readonly stateKb?: number) {}
+
+  async create(): Promise<void> {
+    await docker("network", "create", this.prefix);
+    const disk = ["type=tmpfs", "device=tmpfs", `o=size=${this.stateKb}k`].flatMap((o) => ["--opt", o]);
+    await docker("volume", "create", ...(this.stateKb === undefined ? [] : disk), this.state);
+    this.ports = await freePorts(3);
+    const [port, previewPort, tlsPort] = this.ports;
+    await this.startNginx(this.edge, "edge", [
+      ...["--network", this.prefix, "--sysctl", "net.ipv4.tcp_migrate_req=1"],
+      ...["--publish", `127.0.0.1:${port}:80`, "--publish", `127.0.0.1:${previewPort}:8081`],
+      ...["--publish", `127.0.0.1:${tlsPort}:443`],
+    ]);
+    await this.newProxy();
+  }
+
+  async remove(): Promise<void> {
+    if (this.made.length > 0) await docker("rm", "--force", "--volumes", ...this.made.reverse());
+    await docker("volume", "rm", "--force", this.state);
+    await docker("network", "rm", this.prefix);
+  }
+
+  /** Starts a second nginx, as an update of its image does; the next switch is for this one. */
+  async newProxy(): Promise<void> {
+    this.proxy = this.nextName("proxy");
+    const folder = this.certificateFolder;
+    const mount = folder === undefined ? [] : ["--volume", `${folder}:/bluegreen/certificates:ro`];
+    await this.startNginx(this.proxy, "proxy", ["--network", `container:${this.edge}`, ...mount]);
+  }
+
+  private async startNginx(name: string, role: string, options: string[]): Promise<void> {
+    this.made.push(name);
+    await docker(
+      ...["create", "--name", name, ...options, "--restart", "always", "--init"],
+      ...["--stop-signal", "SIGQUIT", "--tmpfs", "/run/bluegreen:size=16m"],
+      ...["--volume", `${this.state}:/bluegreen/state`, "--entrypoint", "sh"],
+      ...[NGINX_IMAGE, "/bluegreen/entrypoint.sh", role],
+    );
+    const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-proxy-"));
+    try {
+      for (const file of UPLOADS) copyFileSync(path.join(SCRIPTS, file), path.join(folder, file));
+      await docker("cp", `${folder}/.`, `${name}:/bluegreen`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    await docker("start", name);
+  }
+
+  /** Starts an app as the next container of this color and gives its name, which is also what it answers. */
+  async app(color: Color, health: Health = "ok", body = '{"status":"UP"}'): Promise<string> {
+    const name = this.nextName(color);
+    this.containers[color] = name;
+    this.made.push(name);
+    const env = ["--env", `NAME=${name}`, "--env", `HEALTH=${health}`, "--env", `BODY=${body}`];
+    await docker(
+      "run",
+      "--detach",
+      "--restart",
+      "unless-stopped",
+      "--name",
+      name,
+      "--network",
+      this.prefix,
+      ...env,
+      NODE_IMAGE,
+      "node",
+      "-e",
+      APP,
+    );
+    return name;
+  }
+
+  /** Takes a port in the namespace that edge and proxy share. */
+  async squat(port: number): Promise<string> {
+    const name = this.nextName("squatter");
+    this.made.push(name);
+    const listen = `require("net").createServer().listen(${port}, "0.0.0.0", () => console.log("listens"))`;
+    const network = `container:${this.edge}`;
+    await docker(
+      "run",
+      "--detach",
+      "--init",
+      "--name",
+      name,
+      "--network",
+      network,
+      NODE_IMAGE,
+      "node",
+      "-e",
+      listen,
+    );
+    await until(
+      () => `something listens on ${port}`,
+      async () => (await docker("logs", name)).includes("listens"),
+    );
+    return name;
+  }
+
+  /** Makes a sick app healthy. */
+  heal = (app: string) => docker("kill", "--signal", "USR2", app);
+
+  private nextName = (role: string) => `${this.prefix}-${role}-${this.made.length}`;
+
+  /** Runs the switch to its end. */
+  switch(activeColor: Color, options: SwitchOptions = {}): Promise<Ended> {
+    return this.startSwitch(activeColor, options).ended;
+  }
+
+  /** The same, but a switch that fails is an error with all that it said. */
+  async switched(activeColor: Color, options: SwitchOptions = {}): Promise<string> {
+    const { code, output } = await this.switch(activeColor, options);
+    if (code !== 0) throw new Error(`the switch to ${activeColor} ended with ${code}:\n${output}`);
+    return output;
+  }
+
+  /** Pipes what Pulumi pipes into the same shell. */
+  startSwitch(activeColor: Color, options: SwitchOptions = {}): Running {
+    const {
+      lockHolder = "project/stack/service",
+      health,
+      idle = "running",
+      watch,
+      tls,
+      edit = (input) => input,
+    } = options;
+    const settings = withDefaults({
+      ...QUICK,
+      activeColor,
+      idle,
+      watch,
+      tls,
+      blue: { image: NODE_IMAGE },
+      green: { image: NODE_IMAGE },
+      health: { ...QUICK.health, ...health },
+    });
+    const { containers, proxy: proxyContainer } = this;
+    const images = { blue: NODE_IMAGE, green: NODE_IMAGE };
+    const input = renderSwitchInput({ lockHolder, containers, proxyContainer, images, settings });
+    return new Running("sh", ["-s"], { input: edit(input) });
+  }
+
+  /** Delivers a certificate as Pulumi does. */
+  deliver(source: Partial<Source>, names: string[]): Promise<Ended> {
+    return new Running("sh", ["-s"], { input: renderDelivery(source, names, this.proxy) }).ended;
+  }
+
+  /** Who answers on the public port, or the status of an answer that is not 200. */
+  live = () => whoAnswers(this.ports[0]);
+  /** Who answers on the preview port. */
+  idle = () => whoAnswers(this.ports[1]);
+  get port(): number {
+    return this.ports[0];
+  }
+  get tlsPort(): number {
+    return this.ports[2];
+  }
+  get network(): string {
+    return this.prefix;
+  }
+
+  /** What a command in the current proxy prints. */
+  inProxy = (...command: string[]) => docker("exec", this.proxy, ...command);
+  site = () => this.inProxy("cat", "/bluegreen/state/site.conf");
+  journal = async () =>
+    (await this.inProxy("cat", "/bluegreen/state/journal"))
+      .split("\n")
+      .map((line) => JSON.parse(line) as JournalEntry);
+  isRunning = async (container: string) =>
+    (await docker("inspect", "--format", "{{.State.Running}}", container)) === "true";
+  /** Whether this nginx has the public listeners. */
+  listens = async (container: string) =>
+    (await docker("exec", container, "cat", "/run/bluegreen/live.listen")).includes("reuseport");
+}
+
+/** SITE_TEXT with another directive at its top; the rest of the input stays as it is. */
+export const withDirective = (directive: string) => (input: string) => {
+  const edited = input.replace("\nserver_tokens off;\n", `\n${directive}\n`);
+  assert.notEqual(edited, input);
+  return edited;
+};
+
+async function whoAnswers(port: number): Promise<string> {
+  const { status, body } = await get(`http://127.0.0.1:${port}/`);
+  return status === 200 ? body : `HTTP ${status}`;
+}
+
+/** A service for the tests of a `describe`, removed after the last, whatever happened between. */
+export function useService(stateKb?: number): Service {
+  const service = new Service(stateKb);
+  before(() => service.create());
+  after(() => service.remove());
+  return service;
+}
+
+/** A service with a live blue and an idle green for the tests of a `describe`. */
+export function useLiveService(stateKb?: number): Service {
+  const service = useService(stateKb);
+  before(async () => {
+    await service.app("blue");
+    await service.app("green");
+    await service.switched("blue");
+  });
+  return service;
+}

@@ -1,0 +1,59 @@
+// A service whose behaviour is set by the environment: what can go wrong with a release, and nothing else.
+const http = require("node:http");
+
+const {
+  BEHAVIOUR = "ok",
+  COLOR,
+  VERSION,
+  PORT,
+  HEALTH_PATH = "/health",
+  HEALTH_BODY = '{"status":"UP"}',
+} = process.env;
+const SLOW_START_MS = 2000;
+
+const NESTED_UP = '{"status":"DOWN","components":{"x":{"status":"UP"}}}';
+
+const behaviours = {
+  ok: () => listen(200, HEALTH_BODY),
+  "never-up": () => setInterval(() => {}, 1000),
+  "wrong-status": () => listen(500, '{"status":"UP"}'),
+  redirects: () => listen(302, '{"status":"UP"}'),
+  "nested-up": () => listen(200, NESTED_UP),
+  exits: () => {
+    console.log("fixture: the database password is missing");
+    process.exit(3);
+  },
+  "slow-start": () => setTimeout(() => listen(200, HEALTH_BODY), SLOW_START_MS),
+};
+
+function listen(status, healthBody) {
+  let broken = false;
+  const held = [];
+  const routes = {
+    [HEALTH_PATH]: (response) => response.writeHead(broken ? 503 : status).end(healthBody),
+    // From then on it is unhealthy.
+    "/break": (response) => {
+      broken = true;
+      response.end();
+    },
+    // Answers when the container gets SIGUSR2: docker kill --signal USR2.
+    "/hold": (response) => held.push(response),
+  };
+  const server = http.createServer((request, response) => {
+    console.log(`fixture: ${COLOR} ${VERSION} ${request.method} ${request.url}`);
+    (routes[request.url] ?? tellAll)(response, request);
+  });
+  server.listen(Number(PORT));
+  process.on("SIGUSR2", () => held.splice(0).forEach((response) => tellAll(response, response.req)));
+  process.on("SIGTERM", () => {
+    console.log("fixture: SIGTERM, finishing");
+    server.close(() => process.exit(0));
+  });
+}
+
+function tellAll(response, { headers }) {
+  response.end(JSON.stringify({ color: COLOR, version: VERSION, headers, env: process.env }));
+}
+
+console.log(`fixture: ${COLOR} ${VERSION} starts, ${BEHAVIOUR}`);
+behaviours[BEHAVIOUR]();

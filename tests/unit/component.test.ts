@@ -1,0 +1,544 @@
+import * as pulumi from "@pulumi/pulumi";
+import assert from "node:assert/strict";
+import { BlueGreenService, type BlueGreenServiceArgs } from "../../components";
+import { declare, mock, type Mocked } from "./mocked";
+
+const IMAGES: BlueGreenServiceArgs = {
+  activeColor: "blue",
+  blue: { image: "shop:1.0.0" },
+  green: { image: "shop:1.1.0" },
+};
+
+describe("the component", () => {
+  let mocked: Mocked;
+  before(async () => void (mocked = await declare(IMAGES)));
+
+  it("registers exactly these resources", () => {
+    const types = Object.fromEntries(Object.values(mocked.resources).map(({ name, type }) => [name, type]));
+    assert.deepEqual(types, {
+      shop: "bluegreen:index:BlueGreenService",
+      "shop-docker": "pulumi:providers:docker",
+      "shop-network": "docker:index/network:Network",
+      "shop-redis-data": "docker:index/volume:Volume",
+      "shop-redis": "docker:index/container:Container",
+      "shop-proxy-state": "docker:index/volume:Volume",
+      "shop-downtime-guard": "command:local:Command",
+      "shop-edge": "docker:index/container:Container",
+      "shop-blue": "docker:index/container:Container",
+      "shop-green": "docker:index/container:Container",
+      "shop-proxy": "docker:index/container:Container",
+      "shop-switch": "command:local:Command",
+    });
+  });
+
+  it("is the parent of all of them, and its provider is the Docker resources'", () => {
+    for (const resource of Object.values(mocked.resources)) {
+      if (resource.name === "shop") continue;
+      assert.equal(resource.parent, "shop", resource.name);
+      const wanted = resource.type.startsWith("docker:") ? "shop-docker" : "";
+      assert.equal(resource.provider, wanted, resource.name);
+    }
+  });
+
+  it("orders them: Redis, colors, guard, edge, proxy, switch", () => {
+    const { edge, blue, green, proxy } = mocked.resources;
+    const includes = (name: string, ...wanted: string[]) => {
+      const { dependencies } = mocked.resources[name];
+      for (const one of wanted)
+        assert.ok(dependencies.includes(`shop-${one}`), `${name} on ${one}: ${dependencies.join()}`);
+    };
+    includes("edge", "downtime-guard", "network", "proxy-state", "blue", "green");
+    includes("redis", "network", "redis-data");
+    includes("blue", "redis", "network");
+    includes("green", "redis", "network");
+    includes("proxy", "blue", "green", "edge", "proxy-state");
+    includes("switch", "proxy", "blue", "green");
+    for (const color of [blue, green]) {
+      assert.ok(!color.dependencies.some((name) => /edge|proxy|blue|green/.test(name)), color.name);
+    }
+    assert.ok(!edge.dependencies.includes("shop-proxy"));
+    assert.ok(!proxy.dependencies.includes("shop-switch"));
+  });
+
+  it("creates colors and proxy before it deletes their predecessors; edge and Redis can't be there twice", () => {
+    const wanted = { blue: false, green: false, proxy: false, edge: true, redis: true };
+    for (const [name, value] of Object.entries(wanted)) {
+      assert.equal(mocked.resources[name].deleteBeforeReplace, value, name);
+    }
+  });
+
+  it("auto-names what exists twice during a release", () => {
+    for (const name of ["blue", "green", "proxy", "edge", "network", "proxy-state"]) {
+      assert.equal(mocked.resources[name].inputs.name, undefined, name);
+    }
+    assert.equal(mocked.resources.redis.inputs.name, "acme-dev-shop-redis");
+    assert.equal(mocked.resources["redis-data"].inputs.name, "acme-dev-shop-redis-data");
+  });
+
+  it("keeps the data of Redis alone when it is destroyed", () => {
+    const kept = Object.values(mocked.resources).filter((r) => r.retainOnDelete);
+    assert.deepEqual(
+      kept.map((r) => r.name),
+      ["shop-redis-data"],
+    );
+  });
+
+  it("labels every Docker resource, so that an orphan can be found", () => {
+    for (const { type, name, inputs } of Object.values(mocked.resources)) {
+      if (!type.startsWith("docker:")) continue;
+      assert.deepEqual(inputs.labels, [
+        { label: "bluegreen.stack", value: "acme/dev" },
+        { label: "bluegreen.service", value: "shop" },
+        { label: "bluegreen.role", value: name.replace("shop-", "") },
+      ]);
+    }
+  });
+
+  it("rotates every container's log and restarts every container", () => {
+    for (const { type, name, inputs } of Object.values(mocked.resources)) {
+      if (type !== "docker:index/container:Container") continue;
+      assert.equal(inputs.logDriver, "json-file", name);
+      assert.deepEqual(inputs.logOpts, { "max-size": "10m", "max-file": "3" }, name);
+      const isColor = /-(blue|green)$/.test(name);
+      assert.equal(inputs.restart, isColor ? "unless-stopped" : "always", name);
+    }
+  });
+
+  it("publishes ports on the edge alone, the preview on the loopback address", () => {
+    for (const { name, inputs } of Object.values(mocked.resources)) {
+      if (name === "shop-edge") continue;
+      assert.equal(inputs.ports, undefined, name);
+    }
+    assert.deepEqual(mocked.resources.edge.inputs.ports, [
+      { internal: 80, external: 80, ip: "0.0.0.0" },
+      { internal: 8081, external: 8081, ip: "127.0.0.1" },
+    ]);
+  });
+
+  it("lets the proxy join the edge's network namespace", () => {
+    const { edge, proxy } = mocked.resources;
+    assert.equal(proxy.inputs.networkMode, "container:shop-edge-id");
+    assert.equal(proxy.inputs.networksAdvanced, undefined);
+    assert.deepEqual(edge.inputs.networksAdvanced, [{ name: "shop-network-1a2b3c4" }]);
+    assert.deepEqual(edge.inputs.sysctls, { "net.ipv4.tcp_migrate_req": "1" });
+  });
+
+  it("runs the same entrypoint in edge and proxy, in another role", () => {
+    for (const role of ["edge", "proxy"]) {
+      const { inputs } = mocked.resources[role];
+      assert.deepEqual(inputs.entrypoints, ["sh", "/bluegreen/entrypoint.sh", role]);
+      assert.equal(inputs.command, undefined, "with both, a failed start would not be made good");
+      assert.deepEqual(
+        inputs.uploads.map((upload: { file: string }) => upload.file),
+        ["entrypoint.sh", "nginx.sh", "journal.sh", "tls.sh", "nginx.conf", "initial-site.conf"].map(
+          (file) => `/bluegreen/${file}`,
+        ),
+      );
+      assert.deepEqual(inputs.volumes, [
+        { volumeName: "shop-proxy-state-1a2b3c4", containerPath: "/bluegreen/state" },
+      ]);
+      assert.equal(inputs.init, true);
+      assert.equal(inputs.stopSignal, "SIGQUIT");
+    }
+  });
+
+  it("gives each color its environment", () => {
+    for (const color of ["blue", "green"]) {
+      const { inputs } = mocked.resources[color];
+      assert.deepEqual(inputs.envs.sort(), [
+        `COLOR=${color}`,
+        "PORT=3000",
+        "REDIS_HOST=acme-dev-shop-redis",
+        "REDIS_PORT=6379",
+        "TZ=UTC",
+      ]);
+      assert.equal(inputs.mustRun, false);
+      assert.equal(inputs.stopTimeout, 30);
+      assert.equal(inputs.destroyGraceSeconds, 30);
+    }
+    assert.equal(mocked.resources.blue.inputs.image, "shop:1.0.0");
+    assert.equal(mocked.resources.green.inputs.image, "shop:1.1.0");
+  });
+
+  it("switches over the local engine, and again when an image, a container or a rendered setting changes", () => {
+    const { inputs } = mocked.resources.switch;
+    assert.equal(inputs.create, "sh -s");
+    assert.deepEqual(inputs.environment, { DOCKER_HOST: "unix:///var/run/docker.sock" });
+    assert.deepEqual(inputs.triggers.slice(0, 8), [
+      "blue",
+      "shop:1.0.0",
+      "shop:1.1.0",
+      "nginx:1.30.6",
+      "0.0.0.0:80, preview on 127.0.0.1:8081, a network of its own, on unix:///var/run/docker.sock",
+      "shop-blue-id",
+      "shop-green-id",
+      "shop-proxy-id",
+    ]);
+    assert.match(inputs.triggers[8], /^[0-9a-f]{16}$/);
+    assert.match(inputs.stdin, /^BLUE='shop-blue-1a2b3c4'$/m);
+    assert.match(inputs.stdin, /^GREEN='shop-green-1a2b3c4'$/m);
+    assert.match(inputs.stdin, /^PROXY='shop-proxy-1a2b3c4'$/m);
+    assert.match(inputs.stdin, /^LOCK_HOLDER='acme\/dev\/shop'$/m);
+  });
+
+  it("has outputs", () => {
+    assert.deepEqual(mocked.outputs, {
+      url: "http://localhost:80",
+      previewUrl: "http://127.0.0.1:8081",
+      activeColor: "blue",
+      blueImage: "shop:1.0.0",
+      greenImage: "shop:1.1.0",
+      blueContainer: "shop-blue-1a2b3c4",
+      greenContainer: "shop-green-1a2b3c4",
+      proxyContainer: "shop-proxy-1a2b3c4",
+    });
+  });
+
+  it("says what will happen", () => {
+    assert.deepEqual(mocked.logs, [
+      "plan: first release: blue goes live with shop:1.0.0; the gate asks for 2 good answer(s) in a row on /health within 60 s",
+    ]);
+  });
+});
+
+describe("the component's settings", () => {
+  it("service: command, volumes, memory, logs, restart, time zone, labels, grace reach both colors", async () => {
+    const { resources } = await declare({
+      ...IMAGES,
+      containerPort: 8080,
+      command: ["serve", "--all"],
+      volumes: [{ hostPath: "/srv/a", containerPath: "/a", readOnly: true }],
+      memoryMb: 256,
+      logs: { maxSizeMb: 5, maxFiles: 7 },
+      restart: "on-failure",
+      timeZone: "Europe/Vienna",
+      labels: { team: "shop" },
+      stopGraceSeconds: 9,
+    });
+    for (const color of ["blue", "green"]) {
+      const { inputs } = resources[color];
+      assert.deepEqual(inputs.command, ["serve", "--all"]);
+      assert.deepEqual(inputs.volumes, [{ hostPath: "/srv/a", containerPath: "/a", readOnly: true }]);
+      assert.deepEqual(
+        [inputs.memory, inputs.memorySwap],
+        [256, 256],
+        "without memorySwap every run shows a change",
+      );
+      assert.deepEqual(inputs.logOpts, { "max-size": "5m", "max-file": "7" });
+      assert.equal(inputs.restart, "on-failure");
+      assert.ok(inputs.envs.includes("TZ=Europe/Vienna") && inputs.envs.includes("PORT=8080"));
+      assert.deepEqual(inputs.labels.at(-1), { label: "team", value: "shop" });
+      assert.deepEqual([inputs.stopTimeout, inputs.destroyGraceSeconds], [9, 9]);
+    }
+    for (const role of ["edge", "proxy", "redis"]) {
+      const { inputs } = resources[role];
+      assert.equal(inputs.restart, "always", "the restart policy is the colors' own");
+      assert.equal(inputs.labels.length, 3, "a user's label would replace the edge");
+    }
+  });
+
+  it("env: a color's own wins over the common one, in one place each", async () => {
+    const { resources } = await declare({
+      ...IMAGES,
+      env: { A: "common", B: "common" },
+      blue: { image: "shop:1.0.0", env: { B: "blue", STREAM: "orders-blue" } },
+    });
+    const without = (name: string) => (one: string) => /^(A|B|STREAM)=/.test(one) && one !== name;
+    assert.deepEqual(resources.blue.inputs.envs.filter(without("")), [
+      "A=common",
+      "B=blue",
+      "STREAM=orders-blue",
+    ]);
+    assert.deepEqual(resources.green.inputs.envs.filter(without("")), ["A=common", "B=common"]);
+  });
+
+  it("secrets arrive marked as such, and nowhere else", async () => {
+    const { resources } = await declare({
+      ...IMAGES,
+      env: { TOKEN: pulumi.secret("s3cr3t-token") },
+      redis: { password: 's3cr3t-pass"wo\\rd' },
+    });
+    for (const color of ["blue", "green"]) {
+      assert.deepEqual(resources[color].secrets, ["envs"]);
+      assert.deepEqual(resources[color].additionalSecretOutputs, ["envs"]);
+      assert.ok(resources[color].inputs.envs.includes("TOKEN=s3cr3t-token"));
+      assert.ok(resources[color].inputs.envs.includes('REDIS_PASSWORD=s3cr3t-pass"wo\\rd'));
+    }
+    const { redis } = resources;
+    assert.ok(
+      redis.secrets.some((at) => at.startsWith("uploads")),
+      redis.secrets.join(),
+    );
+    assert.deepEqual(redis.additionalSecretOutputs, ["uploads"]);
+    assert.match(redis.inputs.uploads[0].content, /^requirepass "s3cr3t-pass\\"wo\\\\rd"$/m);
+    for (const { name, inputs } of Object.values(resources)) {
+      if (["shop-blue", "shop-green", "shop-redis"].includes(name)) continue;
+      if (name === "shop") continue;
+      assert.doesNotMatch(JSON.stringify(inputs), /s3cr3t/, name);
+    }
+    assert.doesNotMatch(
+      JSON.stringify(redis.inputs.command),
+      /s3cr3t/,
+      "a command can be seen by all on the host",
+    );
+  });
+
+  it("without secrets nothing is marked", async () => {
+    const { resources } = await declare({ ...IMAGES, env: { A: "b" } });
+    for (const { name, secrets } of Object.values(resources)) assert.deepEqual(secrets, [], name);
+  });
+
+  it("redis: disabled, there is none, and its variables are the user's", async () => {
+    const { resources } = await declare({
+      ...IMAGES,
+      redis: { enabled: false },
+      env: { REDIS_HOST: "elsewhere" },
+    });
+    assert.deepEqual(
+      Object.keys(resources).filter((name) => name.startsWith("redis")),
+      [],
+    );
+    const { envs } = resources.blue.inputs;
+    assert.deepEqual(
+      envs.filter((one: string) => one.startsWith("REDIS")),
+      ["REDIS_HOST=elsewhere"],
+    );
+  });
+
+  it("redis: image, and leave to delete its data", async () => {
+    const { resources } = await declare({ ...IMAGES, redis: { image: "redis:9.9.9", deleteData: true } });
+    assert.equal(resources.redis.inputs.image, "redis:9.9.9");
+    assert.equal(resources["redis-data"].retainOnDelete, false);
+    assert.match(resources.redis.inputs.uploads[0].content, /^appendonly yes$/m);
+    assert.doesNotMatch(resources.redis.inputs.uploads[0].content, /requirepass/);
+  });
+
+  describe("TLS", () => {
+    const names = ["shop.example", "www.shop.example"];
+    const secret = { certificate: "a certificate", privateKey: pulumi.secret("s3cr3t-key") };
+
+    it("publishes a port of the edge, which is downtime, and is where the service answers", async () => {
+      const { resources, outputs } = await declare({ ...IMAGES, tls: { names, ...secret } });
+      assert.deepEqual(resources.edge.inputs.ports, [
+        { internal: 80, external: 80, ip: "0.0.0.0" },
+        { internal: 443, external: 443, ip: "0.0.0.0" },
+        { internal: 8081, external: 8081, ip: "127.0.0.1" },
+      ]);
+      assert.match(resources["downtime-guard"].inputs.stdin, /WANTED='0\.0\.0\.0:80, TLS on 443, preview/);
+      assert.equal(outputs.url, "https://shop.example");
+      const other = await declare({ ...IMAGES, tls: { names, ...secret, port: 8443 } });
+      assert.equal(other.outputs.url, "https://shop.example:8443");
+    });
+
+    it("text: delivered as a secret, before the switch", async () => {
+      const { resources } = await declare({ ...IMAGES, tls: { names, ...secret } });
+      const { certificate } = resources;
+      assert.equal(certificate.type, "command:local:Command");
+      assert.deepEqual(certificate.secrets, ["stdin"]);
+      assert.match(certificate.inputs.stdin, /^KEY_TEXT='s3cr3t-key'$/m);
+      assert.match(certificate.inputs.stdin, /^TLS_NAMES='shop\.example www\.shop\.example'$/m);
+      assert.ok(certificate.dependencies.includes("shop-proxy"));
+      assert.ok(resources.switch.dependencies.includes("shop-certificate"));
+      for (const { name, inputs } of Object.values(resources)) {
+        if (["shop", "shop-certificate"].includes(name)) continue;
+        assert.doesNotMatch(JSON.stringify(inputs), /s3cr3t/, name);
+      }
+    });
+
+    it("a new certificate is delivered again, and touches nothing else", async () => {
+      const before = await declare({ ...IMAGES, tls: { names, ...secret } });
+      const privateKey = pulumi.secret("another");
+      const after = await declare({ ...IMAGES, tls: { names, ...secret, privateKey } });
+      const triggers = ({ resources }: Mocked) => resources.certificate.inputs.triggers as string[];
+      assert.notDeepEqual(triggers(before), triggers(after));
+      for (const name of ["edge", "proxy", "switch", "downtime-guard"])
+        assert.deepEqual(before.resources[name].inputs, after.resources[name].inputs, name);
+    });
+
+    it("files: the proxy alone sees their folder, and they are delivered before the switch", async () => {
+      const { resources } = await declare({
+        ...IMAGES,
+        tls: {
+          names,
+          certificateFile: "/etc/letsencrypt/live/shop/fullchain.pem",
+          privateKeyFile: "/etc/letsencrypt/live/shop/privkey.pem",
+          certificateFolder: "/etc/letsencrypt",
+        },
+      });
+      assert.deepEqual(resources.proxy.inputs.volumes[1], {
+        hostPath: "/etc/letsencrypt",
+        containerPath: "/bluegreen/certificates",
+        readOnly: true,
+      });
+      assert.equal(resources.edge.inputs.volumes.length, 1);
+      const { stdin } = resources.certificate.inputs;
+      assert.match(stdin, /^CHAIN_FILE='\/bluegreen\/certificates\/live\/shop\/fullchain\.pem'$/m);
+      assert.match(stdin, /^KEY_FILE='\/bluegreen\/certificates\/live\/shop\/privkey\.pem'$/m);
+      assert.ok(resources.switch.dependencies.includes("shop-certificate"));
+    });
+
+    it("ACME: after the switch a client of its own obtains the certificate", async () => {
+      const { resources } = await declare({ ...IMAGES, tls: { names, acmeEmail: "ops@shop.example" } });
+      const { acme, certificate } = resources;
+      assert.ok(!resources.switch.dependencies.includes("shop-certificate"));
+      assert.ok(acme.dependencies.includes("shop-switch"));
+      assert.ok(certificate.dependencies.includes("shop-acme"));
+      assert.equal(acme.inputs.image, "goacme/lego:v4.25.2");
+      assert.deepEqual(acme.inputs.volumes, [
+        { volumeName: "shop-proxy-state-1a2b3c4", containerPath: "/bluegreen/state" },
+      ]);
+      const [, , , folder] = acme.inputs.envs as string[];
+      assert.match(folder, /^FOLDER=\/bluegreen\/state\/acme\/[0-9a-f]{16}$/);
+      assert.deepEqual(acme.inputs.envs.slice(0, 3), [
+        "NAMES=shop.example www.shop.example",
+        "EMAIL=ops@shop.example",
+        "DIRECTORY=https://acme-v02.api.letsencrypt.org/directory",
+      ]);
+      assert.match(certificate.inputs.stdin, /^ACME='shop-acme-1a2b3c4'$/m);
+      const staging = { acmeEmail: "ops@shop.example", acmeDirectory: "https://staging.example/dir" };
+      const other = await declare({ ...IMAGES, tls: { names, ...staging } });
+      assert.notEqual(
+        other.resources.acme.inputs.envs[3],
+        folder,
+        "another server has certificates of its own",
+      );
+    });
+  });
+
+  it("network: an existing one is joined, and none is made", async () => {
+    const { resources } = await declare({ ...IMAGES, network: { name: "backend" } });
+    assert.equal(resources.network, undefined);
+    for (const name of ["edge", "blue", "green", "redis"]) {
+      assert.deepEqual(resources[name].inputs.networksAdvanced, [{ name: "backend" }], name);
+    }
+  });
+
+  it("proxy: ports with addresses, images, no sysctl", async () => {
+    const { resources, outputs } = await declare({
+      ...IMAGES,
+      proxy: {
+        image: "nginx:1.31.0",
+        edgeImage: "nginx:1.29.0",
+        port: 8000,
+        bindAddress: "192.0.2.7",
+        previewPort: 8001,
+        previewBindAddress: "0.0.0.0",
+        migrateConnections: false,
+      },
+    });
+    const { edge, proxy } = resources;
+    assert.deepEqual(edge.inputs.ports, [
+      { internal: 80, external: 8000, ip: "192.0.2.7" },
+      { internal: 8081, external: 8001, ip: "0.0.0.0" },
+    ]);
+    assert.equal(edge.inputs.sysctls, undefined);
+    assert.deepEqual([edge.inputs.image, proxy.inputs.image], ["nginx:1.29.0", "nginx:1.31.0"]);
+    assert.deepEqual([outputs.url, outputs.previewUrl], ["http://192.0.2.7:8000", "http://localhost:8001"]);
+  });
+
+  it("allowDowntime: only with it the edge is replaced for more than its ports and network", async () => {
+    const without = await declare(IMAGES);
+    const withLeave = await declare({ ...IMAGES, allowDowntime: true });
+    const ignored = without.resources.edge.ignoreChanges ?? [];
+    for (const input of ["image", "uploads", "logOpts", "labels"]) assert.ok(ignored.includes(input), input);
+    for (const input of ["ports", "networksAdvanced", "sysctls"]) assert.ok(!ignored.includes(input), input);
+    assert.deepEqual(withLeave.resources.edge.ignoreChanges, []);
+    assert.match(without.resources["downtime-guard"].inputs.stdin, /^ALLOWED='false'$/m);
+    assert.match(withLeave.resources["downtime-guard"].inputs.stdin, /^ALLOWED='true'$/m);
+  });
+
+  it("host: over SSH the switch is a remote command with the same input", async () => {
+    const host = { address: "ssh://deploy@shop.example:2222", hostKey: "ssh-ed25519 AAAAkey" };
+    const { resources, outputs } = await declare({ ...IMAGES, host }, {}, true);
+    const { docker, switch: command } = resources;
+    assert.equal(command.type, "command:remote:Command");
+    assert.equal(command.inputs.connection.host, "shop.example");
+    assert.ok(
+      command.secrets.some((at) => at.startsWith("connection")),
+      command.secrets.join(),
+    );
+    assert.equal(command.inputs.create, "sh -s");
+    assert.match(command.inputs.stdin, /\nmain\n$/);
+    assert.equal(command.inputs.environment, undefined);
+    assert.equal(docker.inputs.host, "ssh://deploy@shop.example:2222");
+    assert.ok(docker.inputs.sshOpts.includes("KnownHostsCommand=/bin/echo %H ssh-ed25519 AAAAkey"));
+    assert.equal(outputs.url, "http://shop.example:80");
+  });
+
+  it("host: over TCP the switch is local and speaks to that engine", async () => {
+    const { resources } = await declare({ ...IMAGES, host: { address: "tcp://192.0.2.9:2375" } });
+    assert.equal(resources.docker.inputs.host, "tcp://192.0.2.9:2375");
+    assert.equal(resources.docker.inputs.sshOpts, undefined);
+    assert.deepEqual(resources.switch.inputs.environment, { DOCKER_HOST: "tcp://192.0.2.9:2375" });
+  });
+
+  it("images may be outputs of other resources", async () => {
+    const { resources, outputs } = await declare({ ...IMAGES, green: { image: pulumi.output("built:3") } });
+    assert.equal(resources.green.inputs.image, "built:3");
+    assert.equal(outputs.greenImage, "built:3");
+  });
+
+  it("the child's names are the same in every declaration: a renamed child is a replaced one", async () => {
+    const first = await declare(IMAGES);
+    const second = await declare({ ...IMAGES, activeColor: "green", idle: "stopped", drainSeconds: 1 });
+    assert.deepEqual(Object.keys(first.resources).sort(), Object.keys(second.resources).sort());
+  });
+
+  const triggersOf = async (args: Partial<BlueGreenServiceArgs>) =>
+    (await declare({ ...IMAGES, ...args })).resources.switch.inputs.triggers as string[];
+
+  it("drain, lock and logs don't run the switch again; the gate, the idle policy and the site do", async () => {
+    const same = await triggersOf({});
+    const logs = { maxSizeMb: 1 };
+    assert.deepEqual(
+      await triggersOf({ drainSeconds: 1, lockWaitSeconds: 9, logs, stopGraceSeconds: 3 }),
+      same,
+    );
+    const changes: Partial<BlueGreenServiceArgs>[] = [
+      { health: { passes: 3 } },
+      { idle: "stopped" },
+      { proxy: { maxBodySize: "1g" } },
+      { activeColor: "green" },
+    ];
+    for (const change of changes) assert.notDeepEqual(await triggersOf(change), same, JSON.stringify(change));
+  });
+});
+
+describe("the component, given bad input", () => {
+  it("throws one error with every violation, and registers nothing but itself", () => {
+    const registered = mock();
+    let error: unknown;
+    try {
+      new BlueGreenService("shop", {
+        activeColor: "red",
+        blue: { image: "" },
+        green: { image: "shop:latest" },
+        containerPort: 0,
+        env: { "1A": "x", PORT: "1" },
+        health: { path: "up" },
+        proxy: { port: 81, previewPort: 81 },
+      });
+    } catch (thrown) {
+      error = thrown;
+    }
+    assert.ok(pulumi.InputPropertiesError.isInstance(error), String(error));
+    assert.deepEqual(error.errors?.map((e) => e.propertyPath).sort(), [
+      "activeColor",
+      "blue.image",
+      "containerPort",
+      "env.PORT",
+      'env["1A"]',
+      "green.image",
+      "health.path",
+      "proxy.previewPort",
+    ]);
+    assert.match(error.message, /^shop: 8 invalid setting\(s\)\. Nothing was changed\.\n/);
+    for (const { propertyPath, reason } of error.errors ?? []) {
+      assert.ok(error.message.includes(`\n  ${propertyPath}: ${reason}`), propertyPath);
+    }
+    assert.deepEqual(
+      registered.filter((r) => r.name !== "shop"),
+      [],
+    );
+  });
+});

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { planInWords, type Former, type PlanSettings, type Release } from "../../components/plan";
+
+const SETTINGS: PlanSettings = {
+  health: { path: "/up", passes: 2, gateTimeoutSeconds: 60 },
+  watch: { seconds: 0 },
+  idle: "running",
+  drainSeconds: 30,
+  allowDowntime: false,
+};
+const RELEASE: Release = {
+  activeColor: "blue",
+  blueImage: "shop:1",
+  greenImage: "shop:2",
+  proxyImage: "nginx:1",
+  binding: "port 80",
+};
+const GATE = "the gate asks for 2 good answer(s) in a row on /up within 60 s";
+const plan = (
+  change: Partial<Release>,
+  settings: Partial<PlanSettings> = {},
+  former: Release & Partial<Former> = RELEASE,
+) => planInWords({ failed: {}, ...former }, { ...RELEASE, ...change }, { ...SETTINGS, ...settings });
+
+describe("the plan in words", () => {
+  it("of the first release", () => {
+    assert.deepEqual(planInWords(undefined, RELEASE, SETTINGS), [
+      `first release: blue goes live with shop:1; ${GATE}`,
+    ]);
+  });
+
+  it("of no change", () => {
+    assert.deepEqual(plan({}), ["blue stays live with shop:1: no new image and no switch"]);
+  });
+
+  it("of a switch, and of the rollback", () => {
+    const [line, ...more] = plan({ activeColor: "green" });
+    assert.deepEqual([line, more], [`switch: blue -> green (shop:2); ${GATE}; blue keeps running`, []]);
+    assert.deepEqual(plan({}, {}, { ...RELEASE, activeColor: "green" }), [
+      `switch: green -> blue (shop:1); ${GATE}; green keeps running`,
+    ]);
+  });
+
+  it("of a switch with an idle color that is stopped", () => {
+    assert.deepEqual(plan({ activeColor: "green" }, { idle: "stopped" }), [
+      `switch: blue -> green (shop:2); ${GATE}; blue is stopped after a drain of up to 30 s`,
+    ]);
+  });
+
+  it("of a switch that is watched, and of a release of the idle color, which is not", () => {
+    const settings = { watch: { seconds: 10 } };
+    assert.deepEqual(plan({ activeColor: "green" }, settings), [
+      `switch: blue -> green (shop:2); ${GATE}; green is watched for 10 s, and flipped back if it fails; blue keeps running`,
+    ]);
+    assert.doesNotMatch(plan({ greenImage: "shop:3" }, settings).join(), /watched/);
+  });
+
+  it("of taking back a release that failed", () => {
+    const idle = plan({}, {}, { ...RELEASE, failed: { green: "shop:3" } });
+    assert.deepEqual(idle, [
+      "green (idle): image shop:3, which failed, -> shop:2",
+      `blue stays live and is not touched; ${GATE}`,
+    ]);
+    const live = plan({}, {}, { ...RELEASE, failed: { blue: "shop:3" } });
+    assert.deepEqual(live[0], "blue (live): image shop:3, which failed, -> shop:1");
+    const forward = plan({ greenImage: "shop:4" }, {}, { ...RELEASE, failed: { green: "shop:3" } });
+    assert.deepEqual(forward[0], "green (idle): image shop:2 -> shop:4");
+  });
+
+  it("of a release of the idle color", () => {
+    assert.deepEqual(plan({ greenImage: "shop:3" }), [
+      "green (idle): image shop:2 -> shop:3",
+      `blue stays live and is not touched; ${GATE}`,
+    ]);
+  });
+
+  it("of another image for the live color", () => {
+    assert.deepEqual(plan({ blueImage: "shop:3" }), [
+      "blue (live): image shop:1 -> shop:3",
+      `the new blue is started beside the live one; ${GATE}; the old one ends after a drain of up to 30 s`,
+    ]);
+  });
+
+  it("of both images", () => {
+    assert.deepEqual(plan({ blueImage: "shop:3", greenImage: "shop:4" }), [
+      "blue (live): image shop:1 -> shop:3",
+      "green (idle): image shop:2 -> shop:4",
+      `the new blue is started beside the live one; ${GATE}; the old one ends after a drain of up to 30 s`,
+    ]);
+  });
+
+  it("of a release and a switch in one", () => {
+    assert.deepEqual(plan({ greenImage: "shop:3", activeColor: "green" }), [
+      "green (becomes live): image shop:2 -> shop:3",
+      `switch: blue -> green (shop:3); ${GATE}; blue keeps running`,
+    ]);
+    assert.deepEqual(
+      plan({ blueImage: "shop:3", activeColor: "green" })[0],
+      "blue (becomes idle): image shop:1 -> shop:3",
+    );
+  });
+
+  it("of a new nginx", () => {
+    assert.deepEqual(plan({ proxyImage: "nginx:2" }), [
+      "nginx: nginx:1 -> nginx:2; the new one takes over the open ports",
+      "blue stays live with shop:1: no new image and no switch",
+    ]);
+  });
+
+  it("of a change that needs downtime, with leave and without", () => {
+    const [refused] = plan({ binding: "port 81" });
+    assert.equal(refused, "downtime: port 80 -> port 81; REFUSED by the update unless allowDowntime is true");
+    const [allowed] = plan({ binding: "port 81" }, { allowDowntime: true });
+    assert.equal(allowed, "downtime: port 80 -> port 81; the service is offline for some seconds");
+  });
+});

@@ -1,0 +1,256 @@
+import fc from "fast-check";
+import assert from "node:assert/strict";
+import { other, withDefaults, type Settings } from "../../components/settings";
+import { renderSite, renderStagedSite } from "../../components/site";
+import { findViolations } from "../../components/validate";
+import { anyText, containers, LEAST, RUNS, validSettings } from "./valid";
+
+const NAMES = { blue: "shop-blue-1", green: "shop-green-2" };
+
+function siteOf(settings: Settings, names = NAMES): string {
+  const live = settings.activeColor;
+  return renderSite({
+    live: { color: live, container: names[live] },
+    idle: { color: other(live), container: names[other(live)] },
+    containerPort: settings.containerPort,
+    proxy: settings.proxy,
+    tls: settings.tls,
+    health: settings.health,
+    watch: settings.watch,
+  });
+}
+const withTls = (tls: object) =>
+  siteOf(withDefaults({ ...LEAST, tls: { names: ["shop.example", "www.shop.example"], ...tls } }));
+const withProxy = (proxy: object) => siteOf(withDefaults({ ...LEAST, proxy }));
+
+/** The configuration's words and its ; { } as nginx reads them: comments are gone, quoted texts are one word. */
+function tokens(config: string): string[] {
+  const found = config.matchAll(/#[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[;{}]|[^\s;{}"'#]+/g);
+  return [...found].map(([token]) => token).filter((token) => !token.startsWith("#"));
+}
+/** The directives, values left out. */
+function directives(config: string): string[] {
+  const all = tokens(config);
+  return all.filter((token, i) => /^\w+$/.test(token) && (i === 0 || [";", "{", "}"].includes(all[i - 1])));
+}
+const block = (site: string, start: RegExp) => {
+  const from = site.search(start);
+  assert.notEqual(from, -1, String(start));
+  return site.slice(from, site.indexOf("\n}\n", from));
+};
+
+describe("the rendered site", () => {
+  const site = siteOf(withDefaults(LEAST));
+
+  it("says in its first lines what the next switch reads back", () => {
+    assert.deepEqual(site.split("\n").slice(0, 2), [
+      "# live: blue shop-blue-1",
+      "# idle: green shop-green-2",
+    ]);
+  });
+
+  it("has the live color behind the public port and the idle one behind the preview port", () => {
+    assert.match(
+      block(site, /server \{\n {2}include \/run\/bluegreen\/live/),
+      /proxy_pass http:\/\/shop-blue-1;/,
+    );
+    assert.match(
+      block(site, /server \{\n {2}include \/run\/bluegreen\/preview/),
+      /proxy_pass http:\/\/shop-green-2;/,
+    );
+    const flipped = siteOf(withDefaults({ ...LEAST, activeColor: "green" }));
+    assert.match(
+      block(flipped, /server \{\n {2}include \/run\/bluegreen\/live/),
+      /proxy_pass http:\/\/shop-green-2;/,
+    );
+  });
+
+  it("a flip keeps both upstreams as they are, so that a reload keeps their addresses", () => {
+    const flipped = siteOf(withDefaults({ ...LEAST, activeColor: "green" }));
+    for (const name of Object.values(NAMES)) {
+      const upstream = block(site, new RegExp(`upstream ${name} `));
+      assert.equal(block(flipped, new RegExp(`upstream ${name} `)), upstream);
+      assert.match(upstream, new RegExp(`zone ${name} 64k;\n {2}server ${name}:3000 resolve;`));
+    }
+  });
+
+  it("a staged container has the very upstream that the site will have", () => {
+    const settings = withDefaults(LEAST);
+    const staged = renderStagedSite("green", "shop-green-2", 3000, settings.proxy);
+    const upstream = block(site, /upstream shop-green-2 /);
+    assert.equal(block(staged, /upstream shop-green-2 /), upstream);
+    assert.match(staged, /listen unix:\/run\/bluegreen\/green\.sock;/);
+    assert.doesNotMatch(staged, /listen \d/, "a candidate is on no port");
+  });
+
+  it("asks the live color's health path before a new nginx serves", () => {
+    const settings = withDefaults({ ...LEAST, health: { path: "/up?deep=1", hostHeader: "shop.example" } });
+    const warm = block(siteOf(settings), /server \{\n {2}listen unix:\/run\/bluegreen\/warm\.sock/);
+    assert.match(warm, /proxy_pass "http:\/\/shop-blue-1\/up\?deep=1";/);
+    assert.match(warm, /proxy_set_header Host "shop\.example";/);
+  });
+
+  it("passes WebSockets, the client's address and the host on", () => {
+    for (const header of [
+      "Upgrade $http_upgrade",
+      "Connection $connection_upgrade",
+      "Host $http_host",
+      "X-Real-IP $remote_addr",
+      "X-Forwarded-For $proxy_add_x_forwarded_for",
+      "X-Forwarded-Proto $scheme",
+    ]) {
+      assert.ok(site.includes(`proxy_set_header ${header};`), header);
+    }
+  });
+
+  it("takes the proxy's settings", () => {
+    const changed = withProxy({
+      maxBodySize: "7g",
+      connectTimeoutSeconds: 11,
+      readTimeoutSeconds: 12,
+      sendTimeoutSeconds: 13,
+      upstreamKeepaliveSeconds: 14,
+      buffering: true,
+      accessLog: false,
+    });
+    for (const line of [
+      "client_max_body_size 7g;",
+      "proxy_connect_timeout 11s;",
+      "proxy_read_timeout 12s;",
+      "proxy_send_timeout 13s;",
+      "  keepalive_timeout 14s;",
+      "proxy_buffering on;",
+    ]) {
+      assert.ok(changed.includes(`\n${line}\n`), line);
+      assert.ok(!site.includes(`\n${line}\n`), `${line} by default`);
+    }
+    assert.doesNotMatch(changed, /\/dev\/stdout/);
+    assert.match(site, /access_log \/dev\/stdout bluegreen;/);
+  });
+
+  it("counts the answers of the live server only where there is a watch, beside the log for people", () => {
+    const watched = siteOf(withDefaults({ ...LEAST, watch: { seconds: 5 } }));
+    const counts = "  access_log /run/bluegreen/watch.log bluegreen_watch if=$bluegreen_watched;\n";
+    assert.equal(watched.replace(counts, ""), site);
+    assert.ok(watched.includes(`  access_log /dev/stdout bluegreen;\n${counts}`));
+  });
+
+  it("with TLS: the live color on the secure port, and the plain one redirects", () => {
+    const secured = withTls({ port: 8443 });
+    const live = block(secured, /server \{\n {2}include \/run\/bluegreen\/secure/);
+    assert.match(live, /proxy_pass http:\/\/shop-blue-1;/);
+    assert.match(live, /ssl_protocols TLSv1\.2 TLSv1\.3;/);
+    assert.match(live, /http2 on;/);
+    assert.match(live, /access_log \/dev\/stdout/);
+    const plain = block(secured, /server \{\n {2}include \/run\/bluegreen\/plain/);
+    assert.match(plain, /return 308 https:\/\/\$host:8443\$request_uri;/);
+    assert.doesNotMatch(plain, /proxy_pass/);
+    assert.match(withTls({}), /return 308 https:\/\/\$host\$request_uri;/);
+    assert.doesNotMatch(secured, /live\.listen|acme-challenge|Strict-Transport/);
+    const preview = /server \{\n {2}include \/run\/bluegreen\/preview/;
+    assert.equal(block(secured, preview), block(site, preview), "the preview stays plain");
+  });
+
+  it("with ACME: both ports answer the challenges, since there is only the plain one at first", () => {
+    const found = withTls({ acmeEmail: "ops@shop.example" }).match(
+      /location \^~ \/\.well-known\/acme-challenge\/ \{/g,
+    );
+    assert.equal(found?.length, 2);
+  });
+
+  it("with HSTS: browsers are told over TLS only", () => {
+    const told = withTls({ hstsSeconds: 300 });
+    assert.match(told, /map \$https \$strict_transport_security \{\n {2}on "max-age=300";\n\}/);
+    assert.equal(
+      told.match(/add_header Strict-Transport-Security \$strict_transport_security always;/g)?.length,
+      1,
+    );
+  });
+
+  it("holds nothing of a certificate: a new one is no new site", () => {
+    assert.equal(withTls({ certificate: "PEM", privateKey: "KEY" }), withTls({ certificateFile: "/a" }));
+  });
+
+  it("is not changed by ports, images or timing of the gate: they are not nginx's", () => {
+    assert.equal(
+      withProxy({ port: 8000, bindAddress: "192.0.2.1", image: "nginx:9", migrateConnections: false }),
+      site,
+    );
+    assert.equal(siteOf(withDefaults({ ...LEAST, health: { passes: 9 }, drainSeconds: 1 })), site);
+  });
+
+  it("any valid settings: the same directives, balanced braces, and the settings' values", () => {
+    // What decides which directives there are.
+    const shapeOf = ({ proxy: { accessLog }, watch, tls }: Settings) =>
+      directives(
+        siteOf(
+          withDefaults({
+            ...LEAST,
+            proxy: { accessLog },
+            watch: { seconds: Math.sign(watch.seconds) },
+            tls: {
+              names: tls.names.slice(0, 1),
+              acmeEmail: tls.acmeEmail,
+              hstsSeconds: Math.sign(tls.hstsSeconds),
+            },
+          }),
+        ),
+      );
+    fc.assert(
+      fc.property(validSettings, containers, (settings, names) => {
+        const rendered = siteOf(settings, names);
+        assert.deepEqual(directives(rendered), shapeOf(settings));
+        const depth = tokens(rendered).reduce(
+          (n, token) => n + (token === "{" ? 1 : token === "}" ? -1 : 0),
+          0,
+        );
+        assert.equal(depth, 0);
+        assert.ok(rendered.startsWith(`# live: ${settings.activeColor} ${names[settings.activeColor]}\n`));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it("any text in any field is refused, or it is data", () => {
+    const texts = fc.oneof(
+      anyText,
+      fc.constantFrom(
+        "1; }",
+        "10m; include /etc/passwd",
+        "/a; return 200",
+        '/"; }',
+        "/$host",
+        "a\n}",
+        "# x",
+        "//",
+        "\\",
+      ),
+      anyText.map((text) => `/${text}`),
+    );
+    const fields = fc.constantFrom(
+      ["health", "path"],
+      ["health", "hostHeader"],
+      ["health", "bodyText"],
+      ["proxy", "maxBodySize"],
+      ["proxy", "bindAddress"],
+      ["proxy", "connectTimeoutSeconds"],
+      ["proxy", "readTimeoutSeconds"],
+      ["proxy", "upstreamKeepaliveSeconds"],
+      ["tls", "port"],
+      ["tls", "hstsSeconds"],
+      ["tls", "acmeEmail"],
+      ["tls", "names"],
+    );
+    const tls = { names: ["shop.example"], acmeEmail: "ops@shop.example" };
+    const shape = directives(withTls(tls));
+    fc.assert(
+      fc.property(fields, texts, ([group, field], text) => {
+        const value = field === "names" ? [text] : text;
+        const args = { ...LEAST, tls, [group]: { ...(group === "tls" && tls), [field]: value } };
+        if (findViolations(args).length > 0) return;
+        assert.deepEqual(directives(siteOf(withDefaults(args))), shape);
+      }),
+      { numRuns: RUNS * 10 },
+    );
+  });
+});

@@ -1,0 +1,167 @@
+import fc from "fast-check";
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { withDefaults, type Settings } from "../../components/settings";
+import { renderSwitchInput, switchHash } from "../../components/switchInput";
+import { containers, LEAST, RUNS, validSettings } from "./valid";
+
+const NAMES = { blue: "shop-blue-1", green: "shop-green-2" };
+const inputOf = (settings: Settings, names = NAMES) =>
+  renderSwitchInput({
+    lockHolder: "acme/dev/shop",
+    containers: names,
+    proxyContainer: "shop-proxy-3",
+    images: { blue: "shop:1.0.0", green: "shop:1.1.0" },
+    settings,
+  });
+
+/** Runs a switch's input with a "docker" that only writes down what it is called with, and on its input. */
+function withFakeDocker<T>(
+  use: (run: (input: string) => { status: number | null; calls: string; piped: string }) => T,
+): T {
+  const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-unit-"));
+  const docker = path.join(folder, "docker");
+  writeFileSync(
+    docker,
+    `#!/bin/sh\necho "$*" >>"$FOLDER/calls"\ncase $* in ps*) printf "%s\\n" shop-blue-1 shop-green-2 shop-proxy-3 ;; "exec -i"*) cat >"$FOLDER/piped" ;; esac\n`,
+  );
+  chmodSync(docker, 0o755);
+  const take = (name: string) => {
+    try {
+      return readFileSync(path.join(folder, name), "utf8");
+    } catch {
+      return "";
+    } finally {
+      rmSync(path.join(folder, name), { force: true });
+    }
+  };
+  try {
+    return use((input) => {
+      const env = { PATH: `${folder}:${process.env.PATH}`, FOLDER: folder };
+      const { status } = spawnSync("sh", ["-s"], { input, env });
+      return { status, calls: take("calls"), piped: take("piped") };
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe("the switch's input", () => {
+  it("says all that the switch needs to know", () => {
+    const settings = withDefaults({
+      ...LEAST,
+      health: { status: 204, bodyText: "it's UP", passes: 3 },
+      idle: "stopped",
+    });
+    const input = inputOf(settings);
+    for (const line of [
+      "LOCK_HOLDER='acme/dev/shop'",
+      "LIVE_COLOR='blue'",
+      "BLUE='shop-blue-1'",
+      "GREEN='shop-green-2'",
+      "PROXY='shop-proxy-3'",
+      "HEALTH_STATUS='204'",
+      `HEALTH_BODY='it'\\''s UP'`,
+      "HEALTH_PASSES='3'",
+      "HEALTH_JSON_FIELD=''",
+      "IDLE='stopped'",
+    ]) {
+      assert.ok(input.includes(`\n${line}\n`), line);
+    }
+  });
+
+  it("knows no secret: nothing of the environment or of Redis", () => {
+    const settings = withDefaults({ ...LEAST, env: { TOKEN: "s3cr3t" }, redis: { password: "s3cr3t" } });
+    assert.doesNotMatch(inputOf(settings), /s3cr3t|TOKEN/);
+  });
+
+  it("calls Docker in this order, and pipes the settings and the script into the proxy", () => {
+    withFakeDocker((run) => {
+      const { status, calls, piped } = run(inputOf(withDefaults(LEAST)));
+      assert.equal(status, 0);
+      const lines = calls.trim().split("\n");
+      assert.deepEqual(lines, ["ps --format {{.Names}}", "exec -i shop-proxy-3 sh -s"]);
+      assert.match(piped, /^WHO='[^'\n]+'\nLOCK_HOLDER=[^]*\nmain\n$/);
+    });
+  });
+
+  it("a part of it, cut off anywhere, calls nothing", () => {
+    const input = inputOf(withDefaults({ ...LEAST, health: { bodyText: "a\n'b" } }));
+    const end = input.lastIndexOf("main\n");
+    const cuts = fc.sample(fc.integer({ min: 0, max: end }), 120).concat(0, end, input.indexOf("main\n") + 5);
+    withFakeDocker((run) => {
+      for (const cut of cuts)
+        assert.equal(run(input.slice(0, cut)).calls, "", `cut at ${cut} of ${input.length}`);
+      assert.notEqual(run(input).calls, "", "the whole does");
+    });
+  });
+
+  it("the part for the container, cut off anywhere, runs nothing", () => {
+    const piped = withFakeDocker((run) => run(inputOf(withDefaults(LEAST))).piped);
+    const end = piped.lastIndexOf("main\n");
+    // What main does first shows in the trace. A cut in the middle of a definition calls its name, which is not known yet.
+    const script = piped.replace(/^\. \/bluegreen\/.*\n/gm, "");
+    const moved = piped.length - script.length;
+    for (const cut of fc.sample(fc.integer({ min: 0, max: end - moved }), 60).concat(end - moved)) {
+      const { stderr } = spawnSync("sh", ["-xs"], { input: script.slice(0, cut), encoding: "utf8" });
+      assert.doesNotMatch(stderr, /^\+ wait_for 10/m, `cut at ${cut}`);
+    }
+    const { stderr } = spawnSync("sh", ["-xs"], { input: script, encoding: "utf8" });
+    assert.match(stderr, /^\+ wait_for 10/m, "the whole does");
+  });
+
+  it("any valid settings arrive as they are", () => {
+    fc.assert(
+      fc.property(validSettings, containers, (settings, names) => {
+        const input = inputOf(settings, names);
+        const functions = input.slice(0, input.indexOf("\nin_container_script()"));
+        const values = {
+          BLUE: names.blue,
+          GREEN: names.green,
+          HEALTH_PATH: settings.health.path,
+          HEALTH_HOST: settings.health.hostHeader,
+          HEALTH_BODY: settings.health.bodyText ?? "",
+          HEALTH_JSON_FIELD: settings.health.jsonField ?? "",
+          HEALTH_JSON_VALUE: settings.health.jsonValue ?? "",
+          HEALTH_TIMEOUT: String(settings.health.timeoutSeconds),
+          GATE_TIMEOUT: String(settings.health.gateTimeoutSeconds),
+        };
+        const print = Object.keys(values).map((name) => `printf '%s\\0' "$${name}"\n`);
+        const printed = execFileSync("sh", ["-s"], {
+          input: `${functions}\neval "$(settings)"\n${print.join("")}`,
+        });
+        const expected = Object.values(values).map((value) => `${value}\0`);
+        assert.equal(printed.toString(), Buffer.from(expected.join("")).toString());
+      }),
+      { numRuns: Math.ceil(RUNS / 2) },
+    );
+  });
+});
+
+describe("the hash that runs the switch again", () => {
+  const base = switchHash(withDefaults(LEAST));
+
+  it("is the same for what the containers are called, for drain and lock", () => {
+    assert.equal(
+      switchHash(withDefaults({ ...LEAST, drainSeconds: 1, lockWaitSeconds: 3, stopGraceSeconds: 2 })),
+      base,
+    );
+  });
+
+  it("is another for each thing that is rendered or gated", () => {
+    const others = [
+      { activeColor: "green" },
+      { containerPort: 1 },
+      { idle: "stopped" },
+      { health: { path: "/a" } },
+      { health: { bodyText: "UP" } },
+      { health: { gateTimeoutSeconds: 61 } },
+      { proxy: { accessLog: false } },
+      { proxy: { readTimeoutSeconds: 1 } },
+    ].map((change) => switchHash(withDefaults({ ...LEAST, ...change })));
+    assert.equal(new Set([base, ...others]).size, others.length + 1);
+  });
+});

@@ -1,0 +1,471 @@
+import * as pulumi from "@pulumi/pulumi";
+import fc from "fast-check";
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { BastionArgs, BlueGreenServiceArgs } from "../../components";
+import { findViolations } from "../../components/validate";
+import { LEAST, RUNS, validArgs } from "./valid";
+
+/** Arguments with one value set at a path such as "health.path". */
+function withValue(path: string, value: unknown): BlueGreenServiceArgs {
+  const args = structuredClone(LEAST) as unknown as { [key: string]: unknown };
+  const keys = path.split(".");
+  let at = args;
+  for (const key of keys.slice(0, -1)) at = (at[key] ??= {}) as typeof at;
+  at[keys.at(-1)!] = value;
+  return args as unknown as BlueGreenServiceArgs;
+}
+const pathsOf = (args: BlueGreenServiceArgs) => findViolations(args).map((v) => v.propertyPath);
+
+const DIGEST = `@sha256:${"0a".repeat(32)}`;
+const images = {
+  good: ["shop:1", "reg.example:5000/team/shop:1.4.2", `shop${DIGEST}`, `localhost:5000/shop:1${DIGEST}`],
+  bad: [
+    "",
+    " ",
+    undefined,
+    null,
+    7,
+    "shop",
+    "shop:latest",
+    "reg.example:5000/shop",
+    "Shop:1",
+    "-shop:1",
+    "shop:1; id",
+    "shop:1\n",
+    `shop@sha256:abc`,
+  ],
+};
+const whole = { good: [1, 30, 3600], bad: [0, -1, 1.5, NaN, Infinity, "5", 1e21] };
+const wholeOrZero = { good: [0, 1, 300], bad: [-1, 0.5, NaN, Infinity, "5", 1e21] };
+// curl takes less than a millisecond for no limit at all.
+const positive = { good: [0.1, 1, 2.5], bad: [0, -0.1, NaN, Infinity, "5", 0.0001] };
+const port = { good: [1, 80, 8080, 65_535], bad: [0, -1, 65_536, 80.5, NaN, "80"] };
+const address = {
+  good: ["127.0.0.1", "0.0.0.0", "192.0.2.255"],
+  bad: ["", "localhost", "256.0.0.1", "1.2.3", "1.2.3.4.5", "::1", "1.2.3.4 ", "1.2.3.4\n"],
+};
+
+/** One setting, its good and its bad values; an undefined good one is tried for every optional setting. */
+const RULES: { [path: string]: { good: unknown[]; bad: unknown[] } } = {
+  activeColor: { good: ["blue", "green"], bad: ["", "red", "Blue", undefined, null, 1] },
+  "blue.image": images,
+  "green.image": images,
+  "redis.image": {
+    good: images.good,
+    bad: images.bad.filter((image) => image !== undefined && image !== null),
+  },
+  "tls.acmeImage": {
+    good: images.good,
+    bad: images.bad.filter((image) => image !== undefined && image !== null),
+  },
+  "proxy.image": {
+    good: images.good,
+    bad: images.bad.filter((image) => image !== undefined && image !== null),
+  },
+  "proxy.edgeImage": {
+    good: images.good,
+    bad: images.bad.filter((image) => image !== undefined && image !== null),
+  },
+  containerPort: port,
+  memoryMb: whole,
+  "logs.maxSizeMb": whole,
+  "logs.maxFiles": whole,
+  stopGraceSeconds: whole,
+  drainSeconds: wholeOrZero,
+  lockWaitSeconds: wholeOrZero,
+  idle: { good: ["running", "stopped"], bad: ["", "off", "Running"] },
+  restart: { good: ["unless-stopped", "on-failure", "always", "no"], bad: ["", "never", "on-failure:3"] },
+  timeZone: { good: ["UTC", "Europe/Vienna", "Etc/GMT+3"], bad: ["", "Europe Vienna", "a;b", "UTC\n"] },
+  "network.name": { good: ["backend", "a.b-c_d"], bad: ["", "-a", "a b", "a/b", "a\n"] },
+  "health.path": {
+    good: ["/", "/health", "/a/b?x=1&y=%20", "/~me/!*()+,=:@"],
+    bad: ["", "health", "/a b", "/$host", "/a;b", "/{a}", '/"', "/'", "/a\nb", "/ä", "/#a", "/a\\b"],
+  },
+  "health.hostHeader": {
+    good: ["localhost", "shop.example:8080"],
+    bad: ["", "a b", 'a"b', "a;", "a\nb", "$host", "a:b"],
+  },
+  "health.intervalSeconds": positive,
+  "health.timeoutSeconds": positive,
+  "health.gateTimeoutSeconds": { good: [5, 60, 600], bad: [0, -1, 59.5, NaN, "60", 4, 1] },
+  "health.passes": { good: [1, 2, 10], bad: whole.bad },
+  "health.status": { good: [100, 200, 418, 599], bad: [99, 600, 0, 200.5, NaN, "200"] },
+  "health.bodyText": { good: ["UP", "'; rm -rf /", "a\nb", "ü$`\\"], bad: ["", "a\0b"] },
+  "watch.seconds": { good: [0, 10, 3600], bad: [3601, -1, 1.5, NaN, "10"] },
+  "watch.tolerancePercent": { good: [0, 0.5, 100], bad: [-1, 100.1, NaN, "5"] },
+  "proxy.port": port,
+  "proxy.previewPort": { good: [1, 8082, 65_535], bad: port.bad },
+  "proxy.bindAddress": address,
+  "proxy.previewBindAddress": address,
+  "proxy.maxBodySize": {
+    good: ["0", "1", "512k", "20m", "1g", "1G"],
+    bad: ["", "10mb", "-1", "1.5m", "1 m", "1;", "1m\n", "99999999999999999999g"],
+  },
+  "proxy.connectTimeoutSeconds": whole,
+  "proxy.readTimeoutSeconds": whole,
+  "proxy.sendTimeoutSeconds": whole,
+  "proxy.upstreamKeepaliveSeconds": whole,
+  "host.connectTries": whole,
+  "host.connectTimeoutSeconds": whole,
+  "host.address": {
+    good: ["unix:///var/run/docker.sock", "tcp://192.0.2.1:2375", "tcp://[::1]:2375"],
+    bad: [
+      "",
+      "localhost",
+      "http://a",
+      "ssh://",
+      "ssh://a b",
+      "unix://",
+      "ssh://a;b",
+      "ssh://a -oProxyCommand=x",
+      "ssh://a@b/socket",
+      "ssh://no-user.example",
+    ],
+  },
+};
+
+describe("findViolations", () => {
+  it("has nothing against the least that is valid", () => {
+    assert.deepEqual(findViolations(LEAST), []);
+  });
+
+  for (const [path, { good, bad }] of Object.entries(RULES)) {
+    it(`${path}: good values pass, bad ones are refused there and nowhere else`, () => {
+      for (const value of good) assert.deepEqual(pathsOf(withValue(path, value)), [], show(value));
+      for (const value of bad) {
+        const violations = findViolations(withValue(path, value));
+        assert.deepEqual(
+          violations.map((v) => v.propertyPath),
+          [path],
+          show(value),
+        );
+        assert.ok(violations[0].reason.length > 10, "a reason is a sentence");
+      }
+    });
+  }
+
+  it("optional settings may be undefined or null", () => {
+    for (const path of Object.keys(RULES)) {
+      if (["activeColor", "blue.image", "green.image"].includes(path)) continue;
+      assert.deepEqual(pathsOf(withValue(path, undefined)), [], path);
+    }
+  });
+
+  it("a color that is missing as a whole", () => {
+    assert.deepEqual(pathsOf({ activeColor: "blue", blue: LEAST.blue } as BlueGreenServiceArgs), ["green"]);
+    assert.deepEqual(pathsOf({ ...LEAST, blue: null as never }), ["blue"]);
+    assert.deepEqual(pathsOf({} as BlueGreenServiceArgs), ["blue", "green"]);
+  });
+
+  it("a moving tag is told apart, and allowMovingTags gives leave", () => {
+    const reasonOf = (image: string) => findViolations({ ...LEAST, green: { image } })[0].reason;
+    assert.match(reasonOf("shop"), /has no tag: a tag that moves can't be rolled back.*allowMovingTags/);
+    assert.match(reasonOf("shop:latest"), /has the tag "latest"/);
+    assert.match(reasonOf("localhost:5000/shop"), /has no tag/, "a port is no tag");
+    assert.deepEqual(
+      findViolations({ ...LEAST, green: { image: "shop:latest" }, allowMovingTags: true }),
+      [],
+    );
+    assert.deepEqual(pathsOf({ ...LEAST, green: { image: "no image" }, allowMovingTags: true }), [
+      "green.image",
+    ]);
+  });
+
+  it("an image that is only known during the update is not looked at", () => {
+    assert.deepEqual(findViolations({ ...LEAST, blue: { image: pulumi.output("shop") } }), []);
+    assert.deepEqual(findViolations({ ...LEAST, blue: { image: Promise.resolve("shop") } }), []);
+  });
+
+  it("env: names that are none, in any of the three places", () => {
+    for (const key of ["", "1A", "A-B", "A B", "A=B", "Ä", "A\n", "$A"]) {
+      const env = { [key]: "x" };
+      const at = `env[${JSON.stringify(key)}]`;
+      assert.deepEqual(pathsOf({ ...LEAST, env }), [at], key);
+      assert.deepEqual(pathsOf({ ...LEAST, blue: { ...LEAST.blue, env } }), [`blue.${at}`]);
+      assert.deepEqual(pathsOf({ ...LEAST, green: { ...LEAST.green, env } }), [`green.${at}`]);
+    }
+    assert.deepEqual(pathsOf({ ...LEAST, env: { A: "", _b1: "x", aB: "any $value\n" } }), []);
+  });
+
+  it("env: names that the component sets itself; Redis' only while there is one", () => {
+    for (const key of ["COLOR", "PORT", "TZ", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD"]) {
+      const args = { ...LEAST, env: { [key]: "x" } };
+      assert.deepEqual(pathsOf(args), [`env.${key}`]);
+      const withoutRedis = { ...args, redis: { enabled: false } };
+      assert.deepEqual(pathsOf(withoutRedis), key.startsWith("REDIS") ? [] : [`env.${key}`]);
+    }
+  });
+
+  it("labels: the component's own", () => {
+    assert.deepEqual(pathsOf({ ...LEAST, labels: { "bluegreen.role": "x", team: "a" } }), [
+      'labels["bluegreen.role"]',
+    ]);
+  });
+
+  it("volumes: absolute paths, and one source", () => {
+    const volumes = (...list: unknown[]) => pathsOf({ ...LEAST, volumes: list as never });
+    assert.deepEqual(
+      volumes({ hostPath: "/a", containerPath: "/b" }, { volumeName: "data", containerPath: "/c d" }),
+      [],
+    );
+    assert.deepEqual(volumes({ hostPath: "a", containerPath: "/b" }), ["volumes[0].hostPath"]);
+    assert.deepEqual(volumes({ volumeName: "v1", containerPath: "b" }), ["volumes[0].containerPath"]);
+    assert.deepEqual(volumes({ volumeName: "v1", containerPath: "/b:ro" }), ["volumes[0].containerPath"]);
+    assert.deepEqual(volumes({ volumeName: "v1" }), ["volumes[0].containerPath"]);
+    assert.deepEqual(volumes({ volumeName: "a/b", containerPath: "/b" }), ["volumes[0].volumeName"]);
+    assert.deepEqual(volumes({ containerPath: "/b" }), ["volumes[0]"]);
+    assert.deepEqual(volumes({ hostPath: "/a", volumeName: "v1", containerPath: "/b" }), ["volumes[0]"]);
+    assert.deepEqual(
+      volumes({ hostPath: "/a", containerPath: "/b" }, { hostPath: "./a", containerPath: "b" }),
+      ["volumes[1].hostPath", "volumes[1].containerPath"],
+    );
+  });
+
+  it("ports can be used once", () => {
+    assert.deepEqual(pathsOf({ ...LEAST, proxy: { port: 8081 } }), ["proxy.previewPort"]);
+    assert.deepEqual(pathsOf({ ...LEAST, proxy: { port: 70_000, previewPort: 70_000 } }), [
+      "proxy.port",
+      "proxy.previewPort",
+    ]);
+  });
+
+  describe("TLS", () => {
+    const names = ["shop.example"];
+    const text = { certificate: "a certificate", privateKey: "its key" };
+    const files = { certificateFile: "/srv/tls/chain.pem", privateKeyFile: "/srv/tls/key.pem" };
+    const acme = { acmeEmail: "ops@shop.example" };
+    const tls = (args: BlueGreenServiceArgs["tls"]) => pathsOf({ ...LEAST, tls: args });
+
+    it("comes from one of three sources", () => {
+      for (const source of [text, files, acme]) assert.deepEqual(tls({ names, ...source }), []);
+      assert.deepEqual(tls({ names }), ["tls"]);
+      assert.deepEqual(tls({ names, ...text, ...acme }), ["tls"]);
+      assert.deepEqual(tls({ names, ...files, certificate: "a certificate" }), ["tls", "tls.privateKey"]);
+    });
+
+    it("a certificate needs its key, and the key its certificate", () => {
+      assert.deepEqual(tls({ names, certificate: "a certificate" }), ["tls.privateKey"]);
+      assert.deepEqual(tls({ names, privateKey: "its key" }), ["tls.certificate"]);
+      assert.deepEqual(tls({ names, certificateFile: "/srv/tls/chain.pem" }), ["tls.privateKeyFile"]);
+    });
+
+    it("needs names as soon as it has a certificate", () => {
+      assert.deepEqual(tls({}), []);
+      assert.deepEqual(tls({ names: [] }), []);
+      assert.deepEqual(tls(text), ["tls.names"]);
+      assert.deepEqual(tls({ names: [], ...acme }), ["tls.names"]);
+    });
+
+    it("names are host names", () => {
+      const good = ["localhost", "shop.example", "a-1.b.example", `${"a".repeat(63)}.example`];
+      assert.deepEqual(tls({ names: good, ...text }), []);
+      for (const bad of [
+        "",
+        "*.shop.example",
+        "Shop.example",
+        "shop.example.",
+        "-a.example",
+        "a b",
+        "a;b",
+        "a\n",
+      ])
+        assert.deepEqual(tls({ names: ["ok.example", bad], ...text }), ["tls.names[1]"], show(bad));
+    });
+
+    it("its port is its own", () => {
+      assert.deepEqual(tls({ names, ...text, port: 8081 }), ["tls.port"]);
+      assert.deepEqual(tls({ names, ...text, port: 0 }), ["tls.port"]);
+      assert.deepEqual(pathsOf({ ...LEAST, proxy: { port: 443 } }), [], "without TLS it is free");
+    });
+
+    it("files are in the folder", () => {
+      const certbot = {
+        names,
+        certificateFile: "/etc/letsencrypt/live/shop/fullchain.pem",
+        privateKeyFile: "/etc/letsencrypt/live/shop/privkey.pem",
+      };
+      assert.deepEqual(tls({ ...certbot, certificateFolder: "/etc/letsencrypt" }), []);
+      assert.deepEqual(tls({ ...certbot, certificateFolder: "/etc/letsencrypt/" }), []);
+      assert.deepEqual(tls({ ...certbot, privateKeyFile: "/etc/letsencrypt/live/key.pem" }), [
+        "tls.privateKeyFile",
+      ]);
+      assert.deepEqual(tls({ ...certbot, certificateFolder: "/etc/lets" }), [
+        "tls.certificateFile",
+        "tls.privateKeyFile",
+      ]);
+      assert.deepEqual(tls({ names, ...files, privateKeyFile: "key.pem" }), [
+        "tls.privateKeyFile",
+        "tls.privateKeyFile",
+      ]);
+      assert.deepEqual(tls({ names, ...text, certificateFolder: "/srv" }), ["tls.certificateFolder"]);
+    });
+
+    it("ACME needs an address that can be one, and a server over TLS", () => {
+      for (const bad of ["", "ops", "ops@", "o ps@shop.example"])
+        assert.deepEqual(tls({ names, acmeEmail: bad }), ["tls.acmeEmail"], show(bad));
+      assert.deepEqual(tls({ names, ...acme, acmeDirectory: "http://ca.example/dir" }), [
+        "tls.acmeDirectory",
+      ]);
+    });
+
+    it("HSTS is a whole number of seconds", () => {
+      for (const bad of [-1, 1.5, NaN])
+        assert.deepEqual(tls({ names, ...text, hstsSeconds: bad }), ["tls.hstsSeconds"]);
+    });
+  });
+
+  it("the gate has to be longer than one probe and than its passes", () => {
+    const gate = (health: BlueGreenServiceArgs["health"]) => pathsOf({ ...LEAST, health });
+    assert.deepEqual(gate({ gateTimeoutSeconds: 4, timeoutSeconds: 5 }), ["health.gateTimeoutSeconds"]);
+    assert.deepEqual(gate({ gateTimeoutSeconds: 5, timeoutSeconds: 5 }), []);
+    assert.deepEqual(gate({ gateTimeoutSeconds: 10, passes: 12 }), ["health.gateTimeoutSeconds"]);
+    assert.deepEqual(gate({ gateTimeoutSeconds: 11, passes: 12 }), []);
+    assert.deepEqual(
+      gate({ gateTimeoutSeconds: 1, timeoutSeconds: -1 }),
+      ["health.timeoutSeconds"],
+      "only what is known",
+    );
+  });
+
+  it("jsonField and jsonValue go together", () => {
+    const health = (given: BlueGreenServiceArgs["health"]) => pathsOf({ ...LEAST, health: given });
+    assert.deepEqual(health({ jsonField: "status", jsonValue: "UP" }), []);
+    assert.deepEqual(health({ jsonField: "status" }), ["health.jsonValue"]);
+    assert.deepEqual(health({ jsonValue: "UP" }), ["health.jsonField"]);
+    assert.deepEqual(health({ jsonField: "", jsonValue: "UP" }), ["health.jsonField"]);
+    assert.deepEqual(health({ jsonField: "a\0", jsonValue: "UP\0" }), [
+      "health.jsonField",
+      "health.jsonValue",
+    ]);
+  });
+
+  it("restart always contradicts idle stopped", () => {
+    assert.deepEqual(pathsOf({ ...LEAST, restart: "always", idle: "stopped" }), ["restart"]);
+    assert.deepEqual(pathsOf({ ...LEAST, restart: "always", idle: "running" }), []);
+  });
+
+  describe("an ssh:// host", () => {
+    const KEY = "ssh-ed25519 AAAAC3Nza+/=";
+    const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-validate-"));
+    const file = (name: string) => path.join(folder, name);
+    const makeKey = (name: string, passphrase: string) =>
+      execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", passphrase, "-f", file(name)]);
+    before(() => {
+      makeKey("good", "");
+      makeKey("locked", "secret");
+      writeFileSync(
+        file("known"),
+        `shop.example ${KEY}\n[jump.example]:2222,other ${KEY}\n@revoked bad.example ${KEY}\n`,
+      );
+    });
+    after(() => rmSync(folder, { recursive: true }));
+
+    const address = "ssh://deploy@shop.example:22";
+    const jump = "ssh://deploy@jump.example:2222";
+    const host = (given: BlueGreenServiceArgs["host"]) => pathsOf({ ...LEAST, host: given });
+    const ssh = (given: BlueGreenServiceArgs["host"]) => host({ address, ...given });
+
+    it("needs its key", () => {
+      assert.deepEqual(ssh({ hostKey: KEY }), []);
+      assert.deepEqual(ssh({}), ["host.hostKey"]);
+      for (const hostKey of [
+        "",
+        "AAAA",
+        "ssh-ed25519",
+        "ssh-ed25519 AA AA",
+        "ssh-ed25519 AA\nx",
+        "ssh-rsa AAAA",
+      ]) {
+        assert.deepEqual(ssh({ hostKey }), ["host.hostKey"], hostKey);
+      }
+    });
+
+    it("or a known_hosts file that has it", () => {
+      assert.deepEqual(ssh({ knownHostsFile: file("known") }), []);
+      assert.deepEqual(host({ address: jump, knownHostsFile: file("known") }), []);
+      const wrong = { address: "ssh://a@jump.example", knownHostsFile: file("known") };
+      const revoked = { address: "ssh://a@bad.example", knownHostsFile: file("known") };
+      for (const given of [wrong, revoked, { address, knownHostsFile: file("none") }]) {
+        assert.deepEqual(host(given), ["host.knownHostsFile"]);
+      }
+      for (const knownHostsFile of ["known", "", "/a b", "/%h", "/$HOME", "/it's", "~user/known"]) {
+        assert.deepEqual(ssh({ knownHostsFile }), ["host.knownHostsFile"], knownHostsFile);
+      }
+      assert.deepEqual(ssh({ hostKey: KEY, knownHostsFile: file("known") }), ["host.knownHostsFile"]);
+    });
+
+    it("takes a private key that can be read and has no passphrase", () => {
+      assert.deepEqual(ssh({ hostKey: KEY, privateKeyFile: file("good") }), []);
+      for (const name of ["locked", "none", "known"]) {
+        assert.deepEqual(ssh({ hostKey: KEY, privateKeyFile: file(name) }), ["host.privateKeyFile"], name);
+      }
+    });
+
+    it("takes a private key as a secret, not as plain text, and not two", () => {
+      const privateKey = pulumi.secret("key");
+      assert.deepEqual(ssh({ hostKey: KEY, privateKey }), []);
+      assert.deepEqual(ssh({ hostKey: KEY, privateKey: "key" }), ["host.privateKey"]);
+      assert.deepEqual(ssh({ hostKey: KEY, privateKey, privateKeyFile: file("good") }), ["host.privateKey"]);
+    });
+
+    it("asks the same of its bastion", () => {
+      const through = (bastion: BastionArgs) => ssh({ hostKey: KEY, bastion });
+      assert.deepEqual(through({ address: jump, hostKey: KEY }), []);
+      assert.deepEqual(
+        through({ address: jump, knownHostsFile: file("known"), privateKeyFile: file("good") }),
+        [],
+      );
+      assert.deepEqual(through({ address: jump }), ["host.bastion.hostKey"]);
+      assert.deepEqual(through({ address: "jump.example", hostKey: KEY }), ["host.bastion.address"]);
+      assert.deepEqual(
+        through({ address: jump, hostKey: KEY, privateKey: "key", privateKeyFile: file("none") }),
+        ["host.bastion.privateKey", "host.bastion.privateKey", "host.bastion.privateKeyFile"],
+      );
+    });
+
+    it("alone has such settings", () => {
+      const bastion = { address: jump, hostKey: KEY };
+      assert.deepEqual(
+        host({ hostKey: KEY, knownHostsFile: "/k", privateKeyFile: "/k", privateKey: "k", bastion }),
+        ["host.hostKey", "host.knownHostsFile", "host.privateKeyFile", "host.privateKey", "host.bastion"],
+      );
+    });
+  });
+
+  it("all at once, with their paths", () => {
+    const args = Object.entries(RULES)
+      .filter(([path]) => !/proxy.previewPort/.test(path))
+      .reduce((all, [path, { bad }]) => merge(all, withValue(path, bad[0])), structuredClone(LEAST));
+    const expected = Object.keys(RULES).filter((path) => path !== "proxy.previewPort");
+    assert.deepEqual(pathsOf(args).sort(), expected.sort());
+  });
+
+  it("says nothing against any valid arguments", () => {
+    fc.assert(
+      fc.property(validArgs, (args) => assert.deepEqual(findViolations(args), [])),
+      { numRuns: RUNS },
+    );
+  });
+});
+
+const show = (value: unknown) => JSON.stringify(value) ?? String(value);
+
+type Tree = { [key: string]: unknown };
+/** What differs from the least that is valid, on top of what differs already. */
+function merge(all: BlueGreenServiceArgs, one: BlueGreenServiceArgs): BlueGreenServiceArgs {
+  const into = all as unknown as Tree;
+  for (const [key, value] of Object.entries(one)) {
+    const old = into[key];
+    const least = (LEAST as unknown as Tree)[key];
+    if (typeof value === "object" && value !== null && typeof old === "object" && old !== null) {
+      for (const [inner, innerValue] of Object.entries(value)) {
+        if (innerValue !== (least as Tree | undefined)?.[inner]) (old as Tree)[inner] = innerValue;
+      }
+    } else if (value !== least) into[key] = value;
+  }
+  return all;
+}
