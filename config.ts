@@ -116,6 +116,9 @@ const shapes = {
       }),
     })
     .partial(),
+  registries: z.array(z.strictObject({ address: text, username: text, password: word })),
+  pinImages: flag,
+  keepImages: number,
   allowDowntime: flag,
   allowMovingTags: flag,
 };
@@ -158,6 +161,8 @@ export function toArgs(
     network,
     command,
     memoryMb,
+    keepImages,
+    registries,
     host,
     ...config
   } = result.data;
@@ -181,6 +186,8 @@ export function toArgs(
     network: network ? { name: network } : undefined,
     command: command && command.length > 0 ? command : undefined,
     memoryMb: memoryMb === 0 ? undefined : memoryMb,
+    keepImages: keepImages === 0 ? undefined : keepImages,
+    registries: registries?.map((account) => ({ ...account, password: pulumi.secret(account.password) })),
     host: host && { ...withSecretKey(host), bastion: host.bastion && withSecretKey(host.bastion) },
   };
 }

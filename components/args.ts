@@ -81,6 +81,24 @@ export interface BlueGreenServiceArgs {
   host?: HostArgs;
 
   /**
+   * Accounts at registries. Every image that the host lacks is pulled there before anything is touched, with these or else
+   * with what the host's own Docker client is signed in to. A change costs nothing that serves.
+   */
+  registries?: RegistryArgs[];
+  /**
+   * Whether each color's image is pinned to the digest that its registry has for the tag when the plan is made; the plan
+   * shows it. Previews then ask the registry too, from the machine that runs Pulumi. An image that comes with a digest keeps
+   * it. Default false. A change costs new containers.
+   */
+  pinImages?: boolean;
+  /**
+   * How many former images of each color a switch leaves on the host, besides those that the colors have; older ones are
+   * removed, unless a container uses them or no registry ever had them. At least 1: what a color ran before stays at hand.
+   * Default: all stay. A change costs nothing that serves.
+   */
+  keepImages?: number;
+
+  /**
    * Leave for a change that takes the service offline for some seconds: other published ports or addresses, another
    * network, another edge image. Default false: such a change is refused and nothing is touched.
    */
@@ -169,6 +187,15 @@ export interface RedisArgs {
   password?: pulumi.Input<string>;
   /** Leave to delete the data volume with the stack. Default false: `pulumi destroy` keeps it, and the next `up` finds it again. */
   deleteData?: boolean;
+}
+
+/** An account at a registry. The host never gets to keep it. */
+export interface RegistryArgs {
+  /** As images name it, such as `ghcr.io` or `registry.example.com:5000`; `docker.io` is Docker Hub. */
+  address: string;
+  username: string;
+  /** Password or token. Make it a secret. */
+  password: pulumi.Input<string>;
 }
 
 export interface NetworkArgs {

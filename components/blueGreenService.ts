@@ -7,6 +7,7 @@ import { Context } from "./context";
 import { binding, downtimeGuard } from "./downtime";
 import { formerRelease } from "./former";
 import { urlHost } from "./host";
+import { pulledImages } from "./images";
 import { network } from "./network";
 import { planInWords, type Release } from "./plan";
 import { edge, proxy, proxyState } from "./proxy";
@@ -40,16 +41,17 @@ export class BlueGreenService extends pulumi.ComponentResource {
     super("bluegreen:index:BlueGreenService", name, args, opts);
     const settings = withDefaults(args);
     const context = new Context(this, name, settings);
-    const release = releaseOf(settings);
+    const release = releaseOf(context);
     sayPlan(this, release, settings);
 
     // The children's names never change: a renamed child is a replaced one.
+    const images = pulledImages(context);
     const net = network(context);
-    const store = redis(context, net);
+    const store = redis(context, net, images);
     const state = proxyState(context);
     const colors = {
-      blue: color(context, "blue", net, store),
-      green: color(context, "green", net, store),
+      blue: color(context, "blue", net, store ?? images),
+      green: color(context, "green", net, store ?? images),
     };
     const ports = edge(context, net, state, colors, downtimeGuard(context));
     const nginx = proxy(context, ports, state, colors);
@@ -64,13 +66,12 @@ export class BlueGreenService extends pulumi.ComponentResource {
 
 type ReleaseInputs = { [K in keyof Release]: pulumi.Input<string> };
 
-function releaseOf(settings: Settings): ReleaseInputs {
-  const { activeColor, colors, proxy } = settings;
+function releaseOf({ settings, images }: Context): ReleaseInputs {
   return {
-    activeColor,
-    blueImage: colors.blue.image,
-    greenImage: colors.green.image,
-    proxyImage: proxy.image,
+    activeColor: settings.activeColor,
+    blueImage: images.blue,
+    greenImage: images.green,
+    proxyImage: settings.proxy.image,
     binding: binding(settings),
   };
 }

@@ -13,13 +13,13 @@ export function color(
   context: Context,
   color: Color,
   network: pulumi.Input<string>,
-  redis: docker.Container | undefined,
+  before: pulumi.Resource,
 ): docker.Container {
   const { settings } = context;
   return new docker.Container(
     `${context.name}-${color}`,
     {
-      image: settings.colors[color].image,
+      image: context.images[color],
       command: settings.command,
       envs: environment(context, color),
       volumes: settings.volumes,
@@ -34,7 +34,7 @@ export function color(
       ...context.container(color, settings.labels),
       restart: settings.restart,
     },
-    context.onDocker({ deleteBeforeReplace: false, dependsOn: redis, additionalSecretOutputs: ["envs"] }),
+    context.onDocker({ deleteBeforeReplace: false, dependsOn: before, additionalSecretOutputs: ["envs"] }),
   );
 }
 

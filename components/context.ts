@@ -1,7 +1,8 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { reachedAddress } from "./reach";
-import type { Settings } from "./settings";
+import { colorImages, registryAuth } from "./registry";
+import type { Color, Settings } from "./settings";
 import { sshOptions } from "./ssh";
 
 /** What every part of the service is made with. */
@@ -12,7 +13,9 @@ export class Context {
   /** Names what can't be auto-named; distinct on a host that several stacks share. */
   readonly fullName: string;
   private readonly stack = `${pulumi.getProject()}/${pulumi.getStack()}`;
-  private readonly provider: docker.Provider;
+  readonly provider: docker.Provider;
+  /** What the colors run. */
+  readonly images: Record<Color, pulumi.Input<string>>;
 
   constructor(owner: pulumi.ComponentResource, name: string, settings: Settings) {
     this.owner = owner;
@@ -24,9 +27,11 @@ export class Context {
       {
         host: reachedAddress(settings.host, this.fullName),
         sshOpts: sshOptions(settings.host, this.fullName),
+        registryAuth: registryAuth(settings),
       },
       { parent: owner },
     );
+    this.images = colorImages(this);
   }
 
   /** The Redis container's name, under which the network knows it. */

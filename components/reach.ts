@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isRemote } from "./host";
+import { refusal } from "./refusal";
 import type { Settings } from "./settings";
 import { destination, sshOptions, writeKeys } from "./ssh";
 
@@ -28,7 +29,7 @@ async function reach(host: Host, name: string): Promise<void> {
     const failure = await run("ssh", args, seconds);
     if (failure === undefined) return;
     const { hint, words, again } = explain(failure);
-    if (!again || tries >= host.connectTries) throw refusal(host, words, tries, hint);
+    if (!again || tries >= host.connectTries) throw unreachable(host, words, tries, hint);
     void pulumi.log.info(
       `${host.address}: try ${tries} of ${host.connectTries}: ${words}`,
       undefined,
@@ -47,7 +48,12 @@ async function checkAgent(host: Host): Promise<void> {
   const asked = await run("ssh-add", ["-l"], host.connectTimeoutSeconds);
   // With 1 it has no keys.
   if (asked?.status !== 2) return;
-  throw refusal(host, asked.said, 1, "start the SSH agent that SSH_AUTH_SOCK names, or unset that variable.");
+  throw unreachable(
+    host,
+    asked.said,
+    1,
+    "start the SSH agent that SSH_AUTH_SOCK names, or unset that variable.",
+  );
 }
 
 interface Failure {
@@ -94,7 +100,7 @@ function explain({ status, said }: Failure): { hint: string; words: string; agai
   return { hint, words: said, again: true };
 }
 
-function refusal(host: Host, words: string, tries: number, hint: string): pulumi.RunError {
+function unreachable(host: Host, words: string, tries: number, hint: string): pulumi.RunError {
   const through = host.bastion === undefined ? "" : ` through ${host.bastion.address}`;
   const times = tries === 1 ? "" : ` (${tries} tries)`;
   const message = [
@@ -103,9 +109,5 @@ function refusal(host: Host, words: string, tries: number, hint: string): pulumi
     "Nothing was changed: what is live there keeps serving.",
     `What to do next: ${hint} Then run 'pulumi up' again.`,
   ].join("\n");
-  // On its way to the user, the SDK would put the name of each property that waited for it before the message.
-  return Object.defineProperty(new pulumi.RunError(message), "message", {
-    get: () => message,
-    set: () => {},
-  });
+  return refusal(message);
 }

@@ -6,7 +6,11 @@ import type { Context } from "./context";
  * The Redis that both colors share; never published on the host. Two of them can't write to one volume, so a new one has
  * to wait until the old one is gone.
  */
-export function redis(context: Context, network: pulumi.Input<string>): docker.Container | undefined {
+export function redis(
+  context: Context,
+  network: pulumi.Input<string>,
+  images: pulumi.Resource,
+): docker.Container | undefined {
   const { enabled, image, password, deleteData } = context.settings.redis;
   if (!enabled) return undefined;
   const data = new docker.Volume(
@@ -28,7 +32,7 @@ export function redis(context: Context, network: pulumi.Input<string>): docker.C
       destroyGraceSeconds: 30,
       ...context.container("redis"),
     },
-    context.onDocker({ deleteBeforeReplace: true, additionalSecretOutputs: ["uploads"] }),
+    context.onDocker({ deleteBeforeReplace: true, dependsOn: images, additionalSecretOutputs: ["uploads"] }),
   );
 }
 

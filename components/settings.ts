@@ -38,7 +38,7 @@ export interface Settings extends WithDefaults<
     | "tls"
     | "host"
   >,
-  "command" | "memoryMb"
+  "command" | "memoryMb" | "keepImages"
 > {
   activeColor: Color;
   colors: Record<Color, ColorArgs>;
@@ -84,6 +84,8 @@ export function withDefaults(args: BlueGreenServiceArgs): Settings {
       lockWaitSeconds: 0,
       allowDowntime: false,
       allowMovingTags: false,
+      registries: [],
+      pinImages: false,
     }),
     activeColor: activeColor as Color,
     colors: { blue, green },

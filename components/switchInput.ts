@@ -22,6 +22,7 @@ export interface SwitchValues {
     | "drainSeconds"
     | "stopGraceSeconds"
     | "lockWaitSeconds"
+    | "keepImages"
   > & { tls: SiteTls };
 }
 
@@ -60,6 +61,7 @@ function switchVariables({ lockHolder, containers, images, proxyContainer, setti
     DRAIN_SECONDS: settings.drainSeconds,
     STOP_GRACE_SECONDS: settings.stopGraceSeconds,
     LOCK_WAIT_SECONDS: settings.lockWaitSeconds,
+    KEEP_IMAGES: settings.keepImages ?? "",
     SITE_TEXT: renderSwitchSite(settings, containers),
     CONFIG_HASH: configHash(settings, containers),
     ...Object.fromEntries(

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { posix } from "node:path";
 import type { BastionArgs, BlueGreenServiceArgs } from "./args";
 import { isRemote } from "./host";
+import { hostOf } from "./registry";
 import { certificateFolder, COLORS, withDefaults, type Settings, type Tls } from "./settings";
 import { keyProblem, knownHostKey } from "./ssh";
 
@@ -34,6 +35,7 @@ export function findViolations(args: BlueGreenServiceArgs): Violation[] {
 
   const settings = withDefaults(args);
   checkColors(settings, refuse);
+  checkRegistries(settings, refuse);
   checkService(settings, refuse);
   checkEnv(settings, refuse);
   checkVolumes(settings, refuse);
@@ -75,6 +77,25 @@ function checkImage(path: string, image: unknown, settings: Settings, refuse: Re
       `is ${show(image)}, which ${what}: a tag that moves can't be rolled back. Name a version, or set allowMovingTags`,
     );
   }
+}
+
+function checkRegistries({ registries, keepImages }: Settings, refuse: Refuse) {
+  checkPositive("keepImages", keepImages, refuse, { whole: true });
+  registries.forEach(({ address, username, password }, i) => {
+    const path = `registries[${i}]`;
+    if (!/^(https?:\/\/)?[a-z0-9.-]+(:\d+)?$/.test(address)) {
+      refuse(
+        `${path}.address`,
+        `is ${show(address)}, but must be a host, such as "ghcr.io" or "localhost:5000"`,
+      );
+    } else if (registries.slice(0, i).some((other) => hostOf(other.address) === hostOf(address))) {
+      refuse(`${path}.address`, `is ${show(address)}, which is there twice`);
+    }
+    if (username === "" || username.includes(":")) {
+      refuse(`${path}.username`, `is ${show(username)}, but must be a name without ":"`);
+    }
+    if (password === "") refuse(`${path}.password`, "is empty");
+  });
 }
 
 function checkService(settings: Settings, refuse: Refuse) {

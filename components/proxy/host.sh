@@ -9,6 +9,7 @@ main() {
   start_what_is_needed
   if switch_in_proxy; then
     stop_idle
+    remove_old_images
   else
     report_failure "$?"
   fi
@@ -57,6 +58,37 @@ stop_idle() {
   [ "$IDLE" = stopped ] && runs "$idle_container" || return 0
   echo "==> stopping the idle color: $idle_container"
   docker stop -t "$STOP_GRACE_SECONDS" "$idle_container" >/dev/null </dev/null
+}
+
+# By the journal. What only this host has can't be pulled again, and Docker itself keeps what a container uses.
+remove_old_images() {
+  [ -n "$KEEP_IMAGES" ] || return 0
+  old_images | while read -r image; do
+    is_in_registry "$image" || continue
+    ! docker image rm "$image" >/dev/null 2>&1 </dev/null || echo "==> removed an old image: $image"
+  done
+}
+is_in_registry() { # image: Docker has a digest for its repository
+  repository=${1%@*}
+  case ${repository##*/} in *:*) repository=${repository%:*} ;; esac
+  digests=$(docker image inspect -f '{{range .RepoDigests}}{{println .}}{{end}}' "$1" 2>/dev/null </dev/null) || return 1
+  case "
+$digests" in *"
+${repository#docker.io/}@"*) return 0 ;; esac
+  return 1
+}
+old_images() {
+  docker exec "$PROXY" cat /bluegreen/state/journal </dev/null |
+    awk -F '"' -v keep="$KEEP_IMAGES" -v blue="$BLUE_IMAGE" -v green="$GREEN_IMAGE" '
+      BEGIN { now["blue"] = blue; now["green"] = green; kept[blue]; kept[green] }
+      { for (i = 1; i < NF; i++) if ($i in now && $(i + 1) == ":") { color[++n] = $i; image[n] = $(i + 2) } }
+      END {
+        for (newest = n; newest > 0; newest--) {
+          if (image[newest] == now[color[newest]] || seen[color[newest], image[newest]]++) continue
+          if (count[color[newest]]++ < keep) kept[image[newest]]
+        }
+        for (; n > 0; n--) if (!(image[n] in kept)) { kept[image[n]]; print image[n] }
+      }'
 }
 
 report_failure() { # exit status of the switch

@@ -13,6 +13,7 @@ const packages = {
   busybox: "busybox-static",
   // Hosts behind SSH are tested with a real server on loopback; the client comes with it.
   sshd: "openssh-server",
+  "docker-registry": "docker-registry",
 };
 
 /** The tools of the tests that come from the system and not from npm. */

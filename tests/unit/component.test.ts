@@ -18,6 +18,7 @@ describe("the component", () => {
     assert.deepEqual(types, {
       shop: "bluegreen:index:BlueGreenService",
       "shop-docker": "pulumi:providers:docker",
+      "shop-images": "command:local:Command",
       "shop-network": "docker:index/network:Network",
       "shop-redis-data": "docker:index/volume:Volume",
       "shop-redis": "docker:index/container:Container",
@@ -40,7 +41,7 @@ describe("the component", () => {
     }
   });
 
-  it("orders them: Redis, colors, guard, edge, proxy, switch", () => {
+  it("orders them: images, Redis, colors, guard, edge, proxy, switch", () => {
     const { edge, blue, green, proxy } = mocked.resources;
     const includes = (name: string, ...wanted: string[]) => {
       const { dependencies } = mocked.resources[name];
@@ -48,7 +49,7 @@ describe("the component", () => {
         assert.ok(dependencies.includes(`shop-${one}`), `${name} on ${one}: ${dependencies.join()}`);
     };
     includes("edge", "downtime-guard", "network", "proxy-state", "blue", "green");
-    includes("redis", "network", "redis-data");
+    includes("redis", "network", "redis-data", "images");
     includes("blue", "redis", "network");
     includes("green", "redis", "network");
     includes("proxy", "blue", "green", "edge", "proxy-state");
@@ -286,6 +287,36 @@ describe("the component's settings", () => {
   it("without secrets nothing is marked", async () => {
     const { resources } = await declare({ ...IMAGES, env: { A: "b" } });
     for (const { name, secrets } of Object.values(resources)) assert.deepEqual(secrets, [], name);
+  });
+
+  it("registries: the password is a secret wherever it is needed, and nowhere else", async () => {
+    const account = { address: "ghcr.io", username: "bot", password: "s3cr3t" };
+    const { resources } = await declare({ ...IMAGES, registries: [account] });
+    assert.deepEqual(resources.images.secrets, ["stdin"]);
+    assert.ok(resources.docker.secrets.some((at) => at.startsWith("registryAuth")));
+    for (const { name, inputs } of Object.values(resources)) {
+      if (["shop", "shop-images", "shop-docker"].includes(name)) continue;
+      assert.doesNotMatch(JSON.stringify(inputs), /s3cr3t/, name);
+    }
+  });
+
+  it("images: what is not needed is not pulled", async () => {
+    const linesOf = async (args: Partial<BlueGreenServiceArgs>) => {
+      const { stdin } = (await declare({ ...IMAGES, ...args })).resources.images.inputs;
+      return (stdin as string)
+        .match(/^(?:IMAGES=')?[a-z]+\.\w+(?= )/gm)
+        ?.map((line) => line.replace("IMAGES='", ""));
+    };
+    const always = ["blue.image", "green.image", "proxy.image", "proxy.edgeImage"];
+    assert.deepEqual((await linesOf({}))?.sort(), [...always, "redis.image"].sort());
+    assert.deepEqual((await linesOf({ redis: { enabled: false } }))?.sort(), [...always].sort());
+    const tls = { names: ["shop.example"], acmeEmail: "ops@shop.example" };
+    assert.ok((await linesOf({ tls }))?.includes("tls.acmeImage"));
+  });
+
+  it("redis: colors wait for the images also where there is none", async () => {
+    const { resources } = await declare({ ...IMAGES, redis: { enabled: false } });
+    assert.ok(resources.blue.dependencies.includes("shop-images"));
   });
 
   it("redis: disabled, there is none, and its variables are the user's", async () => {

@@ -133,6 +133,7 @@ describe("Pulumi.yaml", () => {
       "logs",
       "proxy",
       "redis",
+      "registries",
       "tls",
       "volumes",
       "watch",
@@ -148,6 +149,7 @@ describe("Pulumi.yaml", () => {
       assert.deepEqual([...shapes[place]].sort(), own, place);
     }
     assert.deepEqual([...shapes.volumes].sort(), members("VolumeArgs"));
+    assert.deepEqual([...shapes.registries].sort(), members("RegistryArgs"));
     const split = [
       "blueImage",
       "greenImage",

@@ -77,6 +77,7 @@ const RULES: { [path: string]: { good: unknown[]; bad: unknown[] } } = {
   stopGraceSeconds: whole,
   drainSeconds: wholeOrZero,
   lockWaitSeconds: wholeOrZero,
+  keepImages: whole,
   idle: { good: ["running", "stopped"], bad: ["", "off", "Running"] },
   restart: { good: ["unless-stopped", "on-failure", "always", "no"], bad: ["", "never", "on-failure:3"] },
   timeZone: { good: ["UTC", "Europe/Vienna", "Etc/GMT+3"], bad: ["", "Europe Vienna", "a;b", "UTC\n"] },
@@ -204,6 +205,20 @@ describe("findViolations", () => {
     assert.deepEqual(pathsOf({ ...LEAST, labels: { "bluegreen.role": "x", team: "a" } }), [
       'labels["bluegreen.role"]',
     ]);
+  });
+
+  it("registries: a host each, once, with a name and a password", () => {
+    const account = { address: "ghcr.io", username: "bot", password: "s3cr3t" };
+    const found = (...registries: object[]) => pathsOf({ ...LEAST, registries: registries as never });
+    const hosts = ["docker.io", "localhost:5000", "http://127.0.0.1:5000", "https://reg.example"];
+    assert.deepEqual(found(...hosts.map((address) => ({ ...account, address }))), []);
+    for (const address of ["", "ghcr.io/acme", "a b", "ftp://a", "Ghcr.io", "a;b"])
+      assert.deepEqual(found({ ...account, address }), ["registries[0].address"], address);
+    assert.deepEqual(found(account, { ...account, address: "https://ghcr.io" }), ["registries[1].address"]);
+    for (const username of ["", "a:b"])
+      assert.deepEqual(found({ ...account, username }), ["registries[0].username"], username);
+    assert.deepEqual(found({ ...account, password: "" }), ["registries[0].password"]);
+    assert.deepEqual(found({ ...account, password: pulumi.secret("") }), [], "known only during the update");
   });
 
   it("volumes: absolute paths, and one source", () => {

@@ -4,6 +4,7 @@ import { checkConfig, hostOf } from "./config.ts";
 import { container } from "./container.ts";
 import { remoteImage } from "./image.ts";
 import { network } from "./network.ts";
+import { registryImage } from "./registry.ts";
 import { volume } from "./volume.ts";
 
 const client = new Client();
@@ -17,6 +18,7 @@ await serve({
     "docker:index/container:Container": container(client),
     "docker:index/remoteImage:RemoteImage": remoteImage(client),
   },
+  functions: { "docker:index/getRegistryImage:getRegistryImage": registryImage(client) },
   checkConfig,
   configure: (config) => client.configure(hostOf(config)),
 });

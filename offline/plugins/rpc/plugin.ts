@@ -63,6 +63,7 @@ export interface Plugin {
   name: string;
   version: string;
   resources: Record<string, Resource>;
+  functions?: Record<string, (args: Props) => Promise<Props>>;
   checkConfig(news: Props): Checked;
   configure(config: Props): void;
 }

@@ -1,0 +1,53 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { RegistryArgs } from "./args";
+import { runOnHost } from "./command";
+import type { Context } from "./context";
+import { DOCKER_HUB, hostOf, registryOf } from "./registry";
+import { COLORS, hasTls } from "./settings";
+import { assignments, printingFunction, proxyFile } from "./shell";
+
+/**
+ * Pulls what the host does not have: an image that can't be had stops the update before it touches anything. The host's own
+ * Docker client does it, and not the Docker provider, since it can also sign in by its credential helpers (as to ECR with
+ * the instance's role), and shows how far it is.
+ */
+export function pulledImages(context: Context): pulumi.Resource {
+  const { registries } = context.settings;
+  const stdin = pulumi
+    .output({ images: imagesOf(context), registries })
+    .apply(({ images, registries }) => renderPull(images, registries));
+  const secret = registries.length > 0 ? pulumi.secret(stdin) : stdin;
+  // Without triggers it is never replaced, and so is no reason to replace what depends on it.
+  return runOnHost(context, "images", { stdin: secret }, []);
+}
+
+function imagesOf({ settings, images }: Context): { [setting: string]: pulumi.Input<string> } {
+  const { redis, proxy, tls } = settings;
+  return {
+    ...Object.fromEntries(COLORS.map((color) => [`${color}.image`, images[color]])),
+    ...(redis.enabled && { "redis.image": redis.image }),
+    "proxy.image": proxy.image,
+    "proxy.edgeImage": proxy.edgeImage,
+    ...(hasTls(tls) && tls.acmeEmail !== undefined && { "tls.acmeImage": tls.acmeImage }),
+  };
+}
+
+type Login = Pick<RegistryArgs, "address" | "username"> & { password: string };
+
+/** All that "sh -s" reads. */
+export function renderPull(images: { [setting: string]: string }, registries: Login[]): string {
+  const given = registries.map(({ address }) => hostOf(address));
+  const lines = Object.entries(images).map(
+    ([setting, image]) => `${setting} ${given.includes(registryOf(image)) ? "given" : "host"} ${image}`,
+  );
+  const auths = registries.map(({ address, username, password }) => [
+    // What Docker calls its own registry there.
+    hostOf(address) === DOCKER_HUB ? "https://index.docker.io/v1/" : hostOf(address),
+    { auth: Buffer.from(`${username}:${password}`).toString("base64") },
+  ]);
+  const settings = {
+    IMAGES: lines.join("\n"),
+    LOGINS: JSON.stringify({ auths: Object.fromEntries(auths) as object }),
+  };
+  return [printingFunction("settings", assignments(settings)), proxyFile("pull.sh")].join("\n");
+}
