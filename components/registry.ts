@@ -29,7 +29,7 @@ function pinned(context: Context, color: Color): pulumi.Output<string> {
       throw refusal(
         [
           `${color}.image: ${image} can't be pinned to its digest, since its registry does not tell it:`,
-          `  ${error instanceof Error ? error.message : String(error)}`,
+          `  ${(error as Error).message.replace(/^invocation of \S+ returned an error: /, "")}`,
           "Nothing was changed: what is live keeps serving.",
           "What to do next: see that this tag is pushed, and that 'registries' has the registry's login; or give the image with its digest (NAME@sha256:...), or set pinImages to false.",
         ].join("\n"),
@@ -51,7 +51,9 @@ export function hostOf(address: string): string {
 }
 
 /** For the Docker provider, which needs them to ask a registry about a tag. */
-export function registryAuth({ registries }: Settings): docker.types.input.ProviderRegistryAuth[] | undefined {
+export function registryAuth({
+  registries,
+}: Settings): docker.types.input.ProviderRegistryAuth[] | undefined {
   if (registries.length === 0) return undefined;
   return registries.map(({ address, username, password }) => ({
     address: hostOf(address) === DOCKER_HUB ? "registry-1.docker.io" : address,

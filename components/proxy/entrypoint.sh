@@ -34,6 +34,8 @@ main() {
     elif has_lost_its_turn; then
       say "another container serves: finishing the open connections"
       close_listeners
+      # Whoever drains waits for us: looks after the old workers in half a second.
+      ticks=2
     fi
     ticks=$(((${ticks:-0} + 1) % 4))
     if [ "$ticks" = 0 ]; then
@@ -137,6 +139,7 @@ owner_is_silent() {
 # Serving before the live color's name is resolved would answer 502. A color that is down must not keep us from serving.
 # While the edge stands by, others change the site.
 serve() {
+  take_certificate || : # delivered since the last look
   runs_config "$(config_hash)" || reload
   wait_for 1 upstream_answers
   say "serving"

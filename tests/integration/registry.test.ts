@@ -133,7 +133,7 @@ describe("pinImages", () => {
   after(() => removeImages(`${registry.address}/shop`));
 
   const pinned = /plan: first release: blue goes live with (\S+:1\.0@sha256:[0-9a-f]{64});/;
-  let first: string;
+  let first = "";
 
   it("a plan asks the registry, not the host, and shows the digest", async () => {
     stack.extraEnv.DOCKER_HOST = "unix:///nowhere";
@@ -176,8 +176,11 @@ describe("pinImages", () => {
   });
 });
 
-/** All that a test's registry has given to this machine. */
+/** All names that this machine has from a test's registry; other tests may have the same images under names of their own. */
 async function removeImages(repository: string): Promise<void> {
-  const found = await dockerLines("image", "ls", "--quiet", repository);
-  if (found.length > 0) await docker("image", "rm", "--force", ...new Set(found));
+  for (const format of ["{{.Repository}}:{{.Tag}}", "{{.Repository}}@{{.Digest}}"]) {
+    const found = await dockerLines("image", "ls", "--digests", "--format", format, repository);
+    const names = found.filter((name) => !name.includes("<none>"));
+    if (names.length > 0) await docker("image", "rm", ...new Set(names));
+  }
 }

@@ -1,5 +1,5 @@
 import type { Checked, Failure } from "../rpc/plugin.ts";
-import { hasUnknown, type Props } from "../rpc/values.ts";
+import { hasUnknown, type Props, unwrapped } from "../rpc/values.ts";
 import { DEFAULT_HOST, type Host, type Registry } from "./client.ts";
 
 const supported = ["host", "sshOpts", "registryAuth"];
@@ -11,8 +11,9 @@ export function checkConfig(news: Props): Checked {
     if (supported.includes(property) || property === "version" || property.startsWith("__")) continue;
     failures.push({ property, reason: refusal("the docker provider", supported) });
   }
-  if (!hasUnknown(news.registryAuth)) {
-    for (const entry of decoded<Props[]>(news.registryAuth) ?? []) {
+  const registryAuth = unwrapped(news.registryAuth);
+  if (!hasUnknown(registryAuth)) {
+    for (const entry of decoded<Props[]>(registryAuth) ?? []) {
       for (const property of Object.keys(entry)) {
         if (auth.includes(property)) continue;
         failures.push({ property: `registryAuth.${property}`, reason: refusal("registryAuth", auth) });

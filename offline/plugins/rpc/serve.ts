@@ -23,7 +23,7 @@ import {
   type Plugin,
   type Resource,
 } from "./plugin.ts";
-import { type Props, same } from "./values.ts";
+import { type Props, same, unwrapped } from "./values.ts";
 
 export async function serve(plugin: Plugin): Promise<void> {
   const server = new grpc.Server({
@@ -86,7 +86,7 @@ function handlers(plugin: Plugin): grpc.UntypedServiceImplementation {
       return new pb.DiffResponse().setChanges(changed ? kinds.DIFF_SOME : kinds.DIFF_NONE);
     }),
     configure: unary((req: pb.ConfigureRequest) => {
-      plugin.configure(props(req.getArgs()));
+      plugin.configure(unwrapped(props(req.getArgs())) as Props);
       return new pb.ConfigureResponse().setSupportspreview(true).setSupportsAutonamingConfiguration(true);
     }),
 

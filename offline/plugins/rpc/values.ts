@@ -14,6 +14,17 @@ export function hasUnknown(value: unknown): boolean {
   return isObject(value) && Object.values(value).some(hasUnknown);
 }
 
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+
+/** A value without the marks of secrets: the engine keeps track of a resource's, but a provider's own settings come with them. */
+export function unwrapped(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(unwrapped);
+  if (!isObject(value)) return value;
+  if (value[SIGNATURE] === SECRET) return unwrapped(value.value);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unwrapped(inner)]));
+}
+
 /** Equality by content; the order of keys doesn't count, `undefined` and `null` are the same as absent. */
 export function same(a: unknown, b: unknown): boolean {
   return canonical(a) === canonical(b);
