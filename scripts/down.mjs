@@ -46,7 +46,7 @@ async function destroy() {
 
 async function forget() {
   await stack.pulumi("stack", "rm", "--yes", "--preserve-config", stack.name);
-  if (JSON.parse(await must(launcher, ["stack", "ls", "--json"], { cwd: root })).length === 0)
+  if (JSON.parse(await must(launcher, ["stack", "ls", "--all", "--json"], { cwd: root })).length === 0)
     rmSync(backend, { recursive: true, force: true });
 }
 

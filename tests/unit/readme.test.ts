@@ -19,6 +19,7 @@ const PREFIXES: { [interfaceName: string]: string[] } = {
   TlsArgs: ["tls."],
   HostArgs: ["host."],
   BastionArgs: ["host.bastion."],
+  RegistryArgs: ["registries[]."],
 };
 /** What only holds other settings. */
 const GROUPS = [
@@ -41,6 +42,9 @@ const NOT_IN_SETTINGS: { [setting: string]: string } = {
   "green.image": "required",
   "volumes[].containerPath": "required",
   "host.bastion.address": "required",
+  "registries[].address": "required",
+  "registries[].username": "required",
+  "registries[].password": "required",
   "volumes[].readOnly": "`false`",
   "tls.acmeDirectory": "Let's Encrypt",
 };
