@@ -235,7 +235,7 @@ export interface ProxyArgs {
    * request meets a connection that is just being closed. Default 4: a Node.js server closes after 5.
    */
   upstreamKeepaliveSeconds?: number;
-  /** Whether nginx logs every request to its container's log. Default true. */
+  /** Whether nginx logs every request to its container's log, within a second. Default true. */
   accessLog?: boolean;
   /**
    * Whether a replaced nginx hands connections that it has not accepted yet to the new one (`net.ipv4.tcp_migrate_req`,

@@ -125,14 +125,14 @@ describe("the rendered site", () => {
       assert.ok(!site.includes(`\n${line}\n`), `${line} by default`);
     }
     assert.doesNotMatch(changed, /\/dev\/stdout/);
-    assert.match(site, /access_log \/dev\/stdout bluegreen;/);
+    assert.match(site, /access_log \/dev\/stdout bluegreen buffer=32k flush=1s;/);
   });
 
   it("counts the answers of the live server only where there is a watch, beside the log for people", () => {
     const watched = siteOf(withDefaults({ ...LEAST, watch: { seconds: 5 } }));
     const counts = "  access_log /run/bluegreen/watch.log bluegreen_watch if=$bluegreen_watched;\n";
     assert.equal(watched.replace(counts, ""), site);
-    assert.ok(watched.includes(`  access_log /dev/stdout bluegreen;\n${counts}`));
+    assert.ok(watched.includes(`  access_log /dev/stdout bluegreen buffer=32k flush=1s;\n${counts}`));
   });
 
   it("with TLS: the live color on the secure port, and the plain one redirects", () => {
