@@ -263,6 +263,8 @@ export class TestStack {
       ...process.env,
       PULUMI_BACKEND_URL: `file://${this.path("state")}`,
       PULUMI_CONFIG_PASSPHRASE: "test",
+      // Else each stack's own program would stay in the checkout's cache.
+      NODE_COMPILE_CACHE: this.path("compile-cache"),
       // Makes the CLI know --event-log.
       PULUMI_DEBUG_COMMANDS: "true",
       ...this.extraEnv,
