@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { toArgs } from "../../config";
+import { findViolations } from "../../components/validate";
 import { isSecret, mock, valueOf } from "./mocked";
+import { stackConfig } from "./sources";
 
 /** The lines of the error that a configuration is refused with. */
 function mistakes(raw: { [key: string]: string }): string[] {
@@ -40,6 +42,10 @@ describe("the stack's configuration", () => {
     assert.deepEqual(args.health, { passes: 3, path: "/up" });
     assert.deepEqual(args.network, { name: "backend" });
   });
+
+  for (const stack of ["dev", "prod"]) {
+    it(`that of ${stack} is valid`, () => assert.deepEqual(findViolations(toArgs(stackConfig(stack))), []));
+  }
 
   it("numbers and flags set on the command line are text", () => {
     const args = toArgs({

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
+import { parse as parseYaml } from "yaml";
 
 // What the sources say to people, so that it can be compared with what they do.
 
@@ -59,6 +60,19 @@ export interface ProjectKey {
   description: string;
   /** As text, as the engine hands it over: JSON for what is structured. */
   default: string;
+}
+
+/** The configuration of a stack's file in the checkout, as the engine hands it over. */
+export function stackConfig(stack: string): { [key: string]: string } {
+  const file = parseYaml(readFileSync(path.join(ROOT, `Pulumi.${stack}.yaml`), "utf8")) as {
+    config: { [key: string]: unknown };
+  };
+  return Object.fromEntries(
+    Object.entries(file.config).map(([key, value]) => [
+      key.replace(/^bluegreen:/, ""),
+      typeof value === "object" ? JSON.stringify(value) : String(value),
+    ]),
+  );
 }
 
 /** The configuration keys of Pulumi.yaml. The file is plain enough to be read line by line. */
