@@ -70,7 +70,7 @@ export function stackConfig(stack: string): { [key: string]: string } {
   return Object.fromEntries(
     Object.entries(file.config).map(([key, value]) => [
       key.replace(/^bluegreen:/, ""),
-      typeof value === "object" ? JSON.stringify(value) : String(value),
+      typeof value === "string" ? value : JSON.stringify(value),
     ]),
   );
 }
