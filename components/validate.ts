@@ -20,10 +20,12 @@ export function refuseInvalid(name: string, args: BlueGreenServiceArgs): void {
   const violations = findViolations(args);
   if (violations.length === 0) return;
   const list = violations.map((v) => `  ${v.propertyPath}: ${v.reason}`).join("\n");
-  throw new pulumi.InputPropertiesError({
+  const error = new pulumi.InputPropertiesError({
     message: `${name}: ${violations.length} invalid setting(s). Nothing was changed.\n${list}`,
     errors: violations,
   });
+  // Both in one: other languages are told the paths, and a program prints it without a stack.
+  throw Object.assign(error, new pulumi.RunError());
 }
 
 export function findViolations(args: BlueGreenServiceArgs): Violation[] {

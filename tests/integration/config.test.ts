@@ -80,6 +80,7 @@ async function refuses(stack: TestStack, config: Config, mistakes: string[]): Pr
     output,
   );
   assert.match(output, /Nothing was changed/);
+  assert.doesNotMatch(output, /unhandled|^ +at .*:\d+/m, "no stack of a program that is not theirs");
   assert.deepEqual(changes, {});
 }
 
