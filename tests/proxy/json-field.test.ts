@@ -81,7 +81,8 @@ describe("json_field", () => {
       fc.property(batch(one), (cases) => {
         const wanted = cases.flatMap(({ value, indent }) => {
           const written = JSON.stringify(value, null, indent);
-          return paths(JSON.parse(written) as Json).map(([field, expected]) => ({
+          // Not parsed from what is written: JSON.parse of Node.js 24 takes the key "\b" for "\\" once it has met that one.
+          return paths(value).map(([field, expected]) => ({
             text: written,
             field,
             expected,
