@@ -9,13 +9,14 @@ import { sshConnection } from "./ssh";
  * input: an error quotes the command, and that shall be readable and tell no secret.
  */
 export function runOnHost(
-  { name, owner, settings }: Context,
+  { name, owner, provider, settings }: Context,
   suffix: string,
   args: { stdin: pulumi.Input<string>; triggers?: pulumi.Input<string>[] },
-  dependsOn: pulumi.Resource[],
+  dependsOn: pulumi.Resource[] = [],
 ): pulumi.Resource {
   const script = { create: "sh -s", logging: "stdoutAndStderr" as const, ...args };
-  const opts = { parent: owner, dependsOn };
+  // The provider is there when the host has answered (reach.ts), and before that there is nothing to be run.
+  const opts = { parent: owner, dependsOn: [provider, ...dependsOn] };
   const connection = sshConnection(settings.host);
   return connection === undefined
     ? new command.local.Command(

@@ -19,7 +19,7 @@ export function binding({ proxy, tls, network, host }: Settings): string {
  * Fails an update that would replace the edge without leave, before anything is deleted. Its own output remembers what the
  * edge was made with.
  */
-export function downtimeGuard({ name, owner, settings }: Context): command.local.Command {
+export function downtimeGuard({ name, owner, provider, settings }: Context): command.local.Command {
   return new command.local.Command(
     `${name}-downtime-guard`,
     {
@@ -29,6 +29,7 @@ export function downtimeGuard({ name, owner, settings }: Context): command.local
         proxyFile("guard.sh"),
       logging: "stderr",
     },
-    { parent: owner },
+    // A host that can't be reached is one error, and not this one too.
+    { parent: owner, dependsOn: provider },
   );
 }

@@ -18,7 +18,7 @@ export function pulledImages(context: Context): pulumi.Resource {
     .apply(({ images, registries }) => renderPull(images, registries));
   const secret = registries.length > 0 ? pulumi.secret(stdin) : stdin;
   // Without triggers it is never replaced, and so is no reason to replace what depends on it.
-  return runOnHost(context, "images", { stdin: secret }, []);
+  return runOnHost(context, "images", { stdin: secret });
 }
 
 function imagesOf({ settings, images }: Context): { [setting: string]: pulumi.Input<string> } {
