@@ -23,7 +23,7 @@ export function checkConfig(news: Props): Checked {
   return { inputs: news, failures };
 }
 
-function refusal(what: string, of: string[]): string {
+export function refusal(what: string, of: string[]): string {
   return `this is the offline stand-in of the docker plugin, which supports only these settings of ${what}: ${of.join(", ")}`;
 }
 

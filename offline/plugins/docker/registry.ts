@@ -1,5 +1,6 @@
 import type { Props } from "../rpc/values.ts";
 import type { Client, Registry } from "./client.ts";
+import { refusal } from "./config.ts";
 
 const MANIFESTS = [
   "application/vnd.docker.distribution.manifest.v2+json",
@@ -12,18 +13,17 @@ const MANIFESTS = [
 export const registryImage =
   (client: Client) =>
   async (args: Props): Promise<Props> => {
+    const unsupported = Object.keys(args).filter((property) => property !== "name");
+    if (unsupported.length > 0) {
+      throw new Error(`${unsupported.join(", ")}: ${refusal("getRegistryImage", ["name"])}`);
+    }
     const name = args.name as string;
     const { hostname, repository, tag } = parse(name);
     const account = client.authFor(name);
     const base = /^https?:/.test(account?.address ?? "") ? account?.address : `https://${hostname}`;
     try {
       const sha256Digest = await digest(`${base}/v2/${repository}/manifests/${tag}`, account);
-      return {
-        ...args,
-        id: sha256Digest,
-        sha256Digest,
-        insecureSkipVerify: args.insecureSkipVerify ?? false,
-      };
+      return { name, id: sha256Digest, sha256Digest, insecureSkipVerify: false };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new Error(
