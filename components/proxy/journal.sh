@@ -38,6 +38,25 @@ newest_entries() { # entry
   printf '%s\n' "$1"
 }
 
+# The site of before the commit, for the next reload. An nginx that runs the new one has let go of what only the former one
+# has, and would answer 502 until it has resolved that name again: so it is staged first, as a candidate is.
+bring_back_former() {
+  former=$(sed -n 's/^# live: [a-z]* //p' "$SITE.former")
+  if [ -n "$former" ] && ! grep -qxF "upstream $former {" "$SITE" && runs_new_site; then
+    {
+      sed -n "/^upstream $former {\$/,/^}/p" "$SITE.former"
+      printf 'server { listen unix:%s/former.sock; location / { proxy_pass http://%s; } }\n' "$RUN" "$former"
+    } >"$RUN/staged.conf"
+    { reload && wait_for 1 upstream_answers former.sock; } || :
+  fi
+  mv -f "$SITE.former" "$SITE"
+  # Two names of one file, when it was killed between them: then nothing was moved.
+  rm -f "$SITE.former"
+  : >"$RUN/staged.conf"
+}
+# Also a reload that was just begun counts: nginx finishes it.
+runs_new_site() { grep -qF "$(config_hash)" "$RUN/config-hash.conf" && wait_for 2 runs_config "$(config_hash)"; }
+
 # For the holder of the lock, in an nginx that runs: nobody works on an intent that is still there, so its switch was killed. Before its commit was
 # through, Pulumi knows of the former site only, and that one comes back. After it, there is nothing left to do.
 settle_interrupted() {
@@ -48,9 +67,7 @@ settle_interrupted() {
   rm -f "$INSTANCES"/*.[0-9]*
   to=$(json_value to <"$INTENT")
   if [ -e "$SITE.former" ]; then
-    mv -f "$SITE.former" "$SITE"
-    # Two names of one file, when it was killed between them: then nothing was moved.
-    rm -f "$SITE.former"
+    bring_back_former
     outcome='interrupted: undone'
   elif [ "$(site_hash)" = "$(json_value config <"$INTENT")" ]; then
     outcome="interrupted: $to was live already, connections to the former container were not waited for"

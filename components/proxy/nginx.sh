@@ -26,7 +26,10 @@ is_owner() { [ "$(owner_id)" = "$(own_id)" ]; }
 
 # Replaces a file in one step, so that no reader ever sees half of it.
 write_file() { # path text
-  printf '%s\n' "$2" >"$1.$$" && mv -f "$1.$$" "$1"
+  if printf '%s\n' "$2" >"$1.$$" && mv -f "$1.$$" "$1"; then return 0; fi
+  # On a full disk, half of it may be there.
+  rm -f "$1.$$"
+  return 1
 }
 
 # ask SOCKET PATH: the body of an answer from one of this nginx's private sockets.
@@ -63,7 +66,9 @@ runs_config() { [ "$(ask control.sock /config)" = "$1" ]; }
 # certificate would each wait for an answer that the other has changed.
 reload() { (flock 8 && reload_alone) 8>>"$RUN/reload.lock"; }
 reload_alone() {
-  new_hash=$(config_hash) || return 1
+  new_hash=$(config_hash)
+  # Something of it was killed: an empty one is no configuration.
+  [ -n "$new_hash" ] || return 1
   write_config_hash "$new_hash" || return 1
   former_workers=$(grep -l 'nginx: [w]orker process' /proc/[0-9]*/cmdline 2>/dev/null) || :
   nginx -c "$BASE/nginx.conf" -s reload 2>"$RUN/reload.log" || {
@@ -124,8 +129,8 @@ listens() { grep -q reuseport "$RUN/live.listen"; }
 
 # Whether the live color can be reached: any answer of its own will do, also a 500. 502 and 504 are nginx's, for a name
 # that it has not resolved yet and for a port where nobody accepts. Before the first switch there is nothing to wait for.
-upstream_answers() {
-  [ -S "$RUN/warm.sock" ] || return 0
-  code=$(curl -s -o /dev/null -w '%{http_code}' --max-time 2 --unix-socket "$RUN/warm.sock" http://localhost/ </dev/null)
+upstream_answers() { # [socket]
+  [ -S "$RUN/${1:-warm.sock}" ] || return 0
+  code=$(curl -s -o /dev/null -w '%{http_code}' --max-time 2 --unix-socket "$RUN/${1:-warm.sock}" http://localhost/ </dev/null)
   case $code in 000 | 502 | 504) return 1 ;; esac
 }

@@ -290,7 +290,7 @@ put_back() {
   trap - EXIT
   [ -z "${committed:-}" ] || exit "$status"
   set +e
-  [ ! -e "$SITE.former" ] || mv -f "$SITE.former" "$SITE"
+  [ ! -e "$SITE.former" ] || bring_back_former
   rm -f "$SITE.next"
   : >"$RUN/staged.conf"
   set_watched no
@@ -357,7 +357,7 @@ too_many_failed() {
 }
 
 flip_back() {
-  mv -f "$SITE.former" "$SITE"
+  bring_back_former
   set_watched no
   reload || warn 'nginx did not answer with the former configuration'
   say "flipped back to ${served_live%% *}"
@@ -393,11 +393,18 @@ wait_for_connections_to() { # containers that are about to end
     if drained_for "$DRAIN_SECONDS" && ! may_get_more; then
       cut="${open% *} connections to the old container and ${open#* } old nginx were left after $DRAIN_SECONDS s"
       warn "drain: $cut; they end now"
+      forget_draining
       return 0
     fi
     sleep 0.25
   done
   [ -z "$told" ] || say 'drain: none is left'
+}
+# Who is killed in its drain can't say that it is over, and the next drain would wait for it again.
+forget_draining() {
+  for instance in "$INSTANCES"/*; do
+    if grep -qx draining "$instance" 2>/dev/null; then rm -f "$instance"; fi
+  done
 }
 drained_for() { [ $(($(uptime_seconds) - drain_started)) -ge "$1" ]; }
 # An old worker may get one more request on a kept connection, and sends it to the color that it knows.

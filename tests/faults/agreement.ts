@@ -33,7 +33,8 @@ export async function liveColor(service: Service): Promise<{ color: Color; conta
 
 const SETTLED = `
 . /bluegreen/nginx.sh
-settled() { [ ! -e "$STATE/intent" ] && runs_config "$(config_hash)"; }
+# A new nginx that was not made the owner closes its ports by itself.
+settled() { [ ! -e "$STATE/intent" ] && { is_owner || ! listens; } && runs_config "$(config_hash)"; }
 wait_for 20 settled`;
 
 /** Waits until the entrypoint of nginx has settled what a killed switch left, and gives the seconds that it took. */

@@ -150,6 +150,11 @@ describeOnOwnDocker(
     const runs = async (role: Role) => (await stack.container(role)).State.Running;
 
     async function inOrder(): Promise<void> {
+      // A color needs a moment to find a Redis again that was killed.
+      await until(
+        () => "the live color is healthy",
+        async () => (await stack.live("/health")).status === 200,
+      );
       const { code, output } = await stack.script("status");
       assert.equal(code, 0, output);
       await stack.up("--expect-no-changes");

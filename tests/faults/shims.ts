@@ -18,13 +18,15 @@ counted() {
 if [ "$name" = sleep ]; then
   : >"$SHIMS/polling"
 else
-  # The commands of a pipe are called at once.
-  exec 8>"$SHIMS/lock"
-  flock 8
-  if counted; then
-    case $KILL_AT in "$call" | "$(wc -l <"$SHIMS/calls")") kill -9 "$SWITCH" && exit 137 ;; esac
-  fi
-  exec 8>&-
+  # The commands of a pipe are called at once. In a subshell, since the command may be about the caller's descriptor 8.
+  (
+    flock 8
+    counted || exit 0
+    case $KILL_AT in "$call" | "$(wc -l <"$SHIMS/calls")") ;; *) exit 0 ;; esac
+    printf '%s' "$call" >"$SHIMS/killed"
+    kill -9 "$SWITCH"
+    exit 1
+  ) 8>"$SHIMS/lock" || exit 137
 fi
 exec "$name" "$@"
 `;
@@ -49,7 +51,7 @@ export SHIMS=${folder} KILL_AT=${quote(String(killAt))} SWITCH=$$
     case $(command -v "$word") in /*) ln -s shim "$SHIMS/$word" ;; esac
   done
 }
-rm -f "$SHIMS/calls" "$SHIMS/window" "$SHIMS/polling"
+rm -f "$SHIMS/calls" "$SHIMS/window" "$SHIMS/polling" "$SHIMS/killed"
 : >"$SHIMS/window"
 PATH=$SHIMS:$PATH
 `;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { docker } from "../support/docker";
+import { get } from "../support/http";
 import { describeTotals, failed, Load } from "../support/load";
 import { until } from "../support/running";
 import { type Service, useLiveService } from "./service";
@@ -64,6 +65,18 @@ describe("a second nginx", () => {
       await docker("stop", old);
     });
     assert.equal(await service.live(), service.containers.blue);
+  });
+
+  it("is not waited for again when it was killed in its drain", async () => {
+    const old = service.proxy;
+    const slow = get(`http://127.0.0.1:${service.port}/slow`);
+    await service.newProxy();
+    assert.match(await service.switched("blue"), /and 1 old nginx were left after 2 s; they end now/);
+    await docker("kill", old);
+    await slow.catch(() => undefined);
+    await docker("rm", "--force", old);
+    assert.doesNotMatch(await service.switched("green"), /drain/);
+    assert.doesNotMatch(await service.switched("blue"), /drain/);
   });
 
   it("takes over and flips in one switch", async () => {

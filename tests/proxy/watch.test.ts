@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { docker } from "../support/docker";
+import { get } from "../support/http";
 import { type Service, useLiveService } from "./service";
 
 const watch = { seconds: 4, tolerancePercent: 5 };
@@ -70,5 +72,32 @@ describe("the watch after a switch", () => {
       [await service.live(), await service.idle(), await service.isRunning(service.containers.green)],
       [service.containers.blue, "HTTP 500", true],
     );
+  });
+});
+
+describe("the watch after a release of the live color", () => {
+  const service = useLiveService();
+
+  it("flips back to a container that was replaced, and nobody gets a 502 from nginx", async () => {
+    const { blue } = service.containers;
+    for (let i = 0; i < 3; i++) {
+      await service.app("blue", "fails-later");
+      const statuses = new Set<number>();
+      let done = false;
+      const asking = Promise.all(
+        Array.from({ length: 8 }, async () => {
+          while (!done) statuses.add((await get(`http://127.0.0.1:${service.port}/`)).status);
+        }),
+      );
+      const { code, output } = await service.switch("blue", { watch });
+      done = true;
+      await asking;
+      assert.equal(code, 1, output);
+      assert.match(output, /flipped back to blue/);
+      assert.equal(await service.live(), blue);
+      assert.deepEqual([...statuses], [200]);
+      await docker("rm", "--force", service.containers.blue);
+    }
+    service.containers.blue = blue;
   });
 });
