@@ -152,10 +152,13 @@ function generate(options: Options): void {
             lastAnswer = now;
             totals.ok++;
             latencies.record(Math.max(1, Math.round((now - asked) * 1000)));
-            const color = String(response.headers["x-color"]);
-            const who = `${color} ${String(response.headers["x-version"])}`;
-            totals.answeredBy[who] = (totals.answeredBy[who] ?? 0) + 1;
-            if (color === awaitedColor) noteArrival(color);
+            const { "x-color": color, "x-version": version } = response.headers;
+            // Only the demo app says who it is.
+            if (color !== undefined) {
+              const who = `${String(color)} ${String(version)}`;
+              totals.answeredBy[who] = (totals.answeredBy[who] ?? 0) + 1;
+              if (color === awaitedColor) noteArrival(String(color));
+            }
             settle(undefined);
           });
           response.on("error", (error) => settle(`${codeOf(error)} in the middle of the answer`));

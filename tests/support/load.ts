@@ -133,7 +133,7 @@ export function describeTotals(totals: Totals): string {
       .join(", ");
   return [
     `${sent} requests in ${seconds.toFixed(0)} s (${Math.round(sent / seconds)}/s) on ${connections.kept} kept and ${connections.fresh} new connections: ${ok} ok, ${failed(totals)} failed`,
-    `  answered: ${counts(answeredBy)}; longest silence ${longestSilenceMs} ms`,
+    `  answered: ${counts(answeredBy) || ok}; longest silence ${longestSilenceMs} ms`,
     ...(failed(totals) > 0 ? [`  failed: ${counts(failures)}`] : []),
   ].join("\n");
 }
