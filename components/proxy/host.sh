@@ -63,19 +63,24 @@ stop_idle() {
 # By the journal. What only this host has can't be pulled again, and Docker itself keeps what a container uses.
 remove_old_images() {
   [ -n "$KEEP_IMAGES" ] || return 0
+  # One call for all: the journal names many that are long gone.
+  pulled=$(docker image ls --digests --format '{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}' </dev/null |
+    sed '/@<none>$/d' | tr ' ' '\n')
   old_images | while read -r image; do
-    is_in_registry "$image" || continue
+    was_pulled "$image" || continue
     ! docker image rm "$image" >/dev/null 2>&1 </dev/null || echo "==> removed an old image: $image"
   done
 }
-is_in_registry() { # image: Docker has a digest for its repository
-  repository=${1%@*}
-  case ${repository##*/} in *:*) repository=${repository%:*} ;; esac
-  digests=$(docker image inspect -f '{{range .RepoDigests}}{{println .}}{{end}}' "$1" 2>/dev/null </dev/null) || return 1
-  case "
-$digests" in *"
-${repository#docker.io/}@"*) return 0 ;; esac
-  return 1
+# Docker has a digest for its repository. A name with a digest is in its list without the tag.
+was_pulled() { # image
+  name=${1#docker.io/}
+  case $name in *@*)
+    repository=${name%@*}
+    case ${repository##*/} in *:*) repository=${repository%:*} ;; esac
+    name=$repository@${name#*@}
+    ;;
+  esac
+  printf '%s\n' "$pulled" | grep -qxF -- "$name"
 }
 old_images() {
   docker exec "$PROXY" cat /bluegreen/state/journal </dev/null |

@@ -151,10 +151,14 @@ describeOnOwnDocker(
 
     async function inOrder(): Promise<void> {
       // A color needs a moment to find a Redis again that was killed.
-      let status = await stack.script("status");
+      let said = "";
       await until(
-        () => `all is in order, not:\n${status.output}`,
-        async () => (status = await stack.script("status")).code === 0,
+        () => `all is in order, not:\n${said}`,
+        async () => {
+          const { code, output } = await stack.script("status");
+          said = output;
+          return code === 0;
+        },
       );
       await stack.up("--expect-no-changes");
     }

@@ -29,7 +29,6 @@ export class Registry {
         log: { accesslog: { disabled: true }, level: "error" },
         storage: {
           filesystem: { rootdirectory: path.join(this.folder, "images") },
-          delete: { enabled: true },
         },
         http: { addr: this.address },
         auth: { htpasswd: { realm: "test", path: path.join(this.folder, "passwords") } },

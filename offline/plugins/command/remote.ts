@@ -1,6 +1,6 @@
 import type { ClientChannel } from "ssh2";
 import type { Call } from "../rpc/plugin.ts";
-import { isObject, type Props } from "../rpc/values.ts";
+import { isObject, marked, type Props } from "../rpc/values.ts";
 import { previousOutput, type Printed } from "./command.ts";
 import { check, common, type Kinds } from "./inputs.ts";
 import { Output } from "./output.ts";
@@ -33,18 +33,13 @@ export function checkRemote(news: Props) {
   if (isObject(connection.proxy))
     parts.push(check("a proxy", endpointKinds, connection.proxy, "connection.proxy."));
   failures.push(...parts.flatMap((part) => part.failures));
-  return { inputs: { ...inputs, connection: secret(withDefaults(connection)) }, failures };
+  return { inputs: { ...inputs, connection: marked(withDefaults(connection)) }, failures };
 }
 
 function withDefaults(endpoint: Props): Props {
   const defaults = { user: "root", port: 22, dialErrorLimit: 10, perDialTimeout: 15 };
   const proxy = isObject(endpoint.proxy) ? { proxy: withDefaults(endpoint.proxy) } : {};
   return { ...defaults, ...endpoint, ...proxy };
-}
-
-/** The protocol's mark of a secret: all of a connection is one. */
-function secret(value: Props): Props {
-  return { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value };
 }
 
 export async function runRemote(line: string, inputs: Props, before: Printed, call: Call): Promise<Printed> {

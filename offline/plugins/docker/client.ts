@@ -69,7 +69,7 @@ function options({ url, sshOpts }: Host): Docker.DockerOptions {
 }
 
 /** The part of an image's name before its first slash, where that is a host. */
-function registryOf(image: string): string {
+export function registryOf(image: string): string {
   const first = image.slice(0, Math.max(image.indexOf("/"), 0));
   const isHost = /[.:]/.test(first) || first === "localhost" || image.split("/").length > 2;
   return isHost ? first : "registry-1.docker.io";

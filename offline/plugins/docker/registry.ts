@@ -1,5 +1,5 @@
 import type { Props } from "../rpc/values.ts";
-import type { Client, Registry } from "./client.ts";
+import { type Client, reason, type Registry, registryOf } from "./client.ts";
 import { refusal } from "./config.ts";
 
 const MANIFESTS = [
@@ -18,32 +18,29 @@ export const registryImage =
       throw new Error(`${unsupported.join(", ")}: ${refusal("getRegistryImage", ["name"])}`);
     }
     const name = args.name as string;
-    const { hostname, repository, tag } = parse(name);
+    const hostname = registryOf(name);
+    const { repository, tag } = parse(name, hostname);
     const account = client.authFor(name);
     const base = /^https?:/.test(account?.address ?? "") ? account?.address : `https://${hostname}`;
     try {
       const sha256Digest = await digest(`${base}/v2/${repository}/manifests/${tag}`, account);
       return { name, id: sha256Digest, sha256Digest, insecureSkipVerify: false };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
       throw new Error(
-        `Got error when attempting to fetch image version ${repository}:${tag} from registry: ${reason}`,
+        `Got error when attempting to fetch image version ${repository}:${tag} from registry: ${reason(error)}`,
         { cause: error },
       );
     }
   };
 
 /** As the official plugin reads a name. */
-function parse(name: string) {
-  const slash = name.indexOf("/");
-  const first = name.slice(0, Math.max(slash, 0));
-  const isHost = name.split("/").length > 2 || /[.:]/.test(first) || first === "localhost";
-  const [, path = "", version = "latest"] = /^([^:@]*)[:@]?(.*)$/.exec(
-    isHost ? name.slice(slash + 1) : name,
+function parse(name: string, hostname: string) {
+  const isNamed = name.startsWith(`${hostname}/`);
+  const [, path = "", version = ""] = /^([^:@]*)[:@]?(.*)$/.exec(
+    isNamed ? name.slice(hostname.length + 1) : name,
   )!;
   return {
-    hostname: isHost ? first : "registry-1.docker.io",
-    repository: isHost || path.includes("/") ? path : `library/${path}`,
+    repository: isNamed || path.includes("/") ? path : `library/${path}`,
     tag: version.slice(version.indexOf("@") + 1) || "latest",
   };
 }

@@ -17,6 +17,9 @@ export function hasUnknown(value: unknown): boolean {
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
+/** A value with the mark of a secret, for the engine to keep. */
+export const marked = (value: unknown): Props => ({ [SIGNATURE]: SECRET, value });
+
 /** A value without the marks of secrets: the engine keeps track of a resource's, but a provider's own settings come with them. */
 export function unwrapped(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unwrapped);
