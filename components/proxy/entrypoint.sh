@@ -26,11 +26,10 @@ main() {
   trap stop QUIT TERM INT
   start_nginx
   while network_is_there && nginx_runs; do
-    ! clock_was_set_back || start_anew
     undo_interrupted_switch
     if is_my_turn; then
       listens || serve || exit 1
-      [ "$ROLE" = edge ] || touch "$BEAT"
+      [ "$ROLE" = edge ] || show_sign_of_life
     elif has_lost_its_turn; then
       say "another container serves: finishing the open connections"
       close_listeners
@@ -39,6 +38,7 @@ main() {
     fi
     ticks=$(((${ticks:-0} + 1) % 4))
     if [ "$ticks" = 0 ]; then
+      ! clock_was_set_back || start_anew
       look_after_old_workers
       look_after_certificate
     fi
@@ -77,7 +77,10 @@ start_nginx() {
   wait_for 5 nginx_answers
 }
 nginx_runs() { kill -0 "$nginx_pid" 2>/dev/null; }
-network_is_there() { grep -q 'eth0:' /proc/net/dev; }
+network_is_there() {
+  while read -r line; do case $line in eth0:*) return 0 ;; esac done </proc/net/dev
+  return 1
+}
 
 # A switch holds the lock as long as it lives.
 undo_interrupted_switch() {
@@ -121,6 +124,9 @@ is_my_turn() {
 
 # A switch opens a new proxy before it makes it the owner, so listening alone is no reason to stop while there is one.
 has_lost_its_turn() { listens && { [ "$ROLE" = edge ] || [ "${was_owner:-no}" = yes ] || [ ! -e "$INTENT" ]; }; }
+
+# An empty file that is emptied gets a new time, also on a full disk.
+show_sign_of_life() { true >"$BEAT"; }
 
 # Compares times with each other only, never with the clock, which may jump. When the edge starts, it starts with a new
 # namespace: nobody else can be serving in it yet.

@@ -160,7 +160,10 @@ gate_color() {
   gate_failed "$color"
 }
 # The clock of the machine may jump, its uptime does not.
-uptime_seconds() { cut -d. -f1 /proc/uptime; }
+uptime_seconds() {
+  read_line /proc/uptime
+  echo "${line%%.*}"
+}
 
 # probe SOCKET: one health request, the way the color's traffic goes: through nginx, its name resolved by nginx.
 probe() {
