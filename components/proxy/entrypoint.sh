@@ -82,9 +82,14 @@ network_is_there() {
   return 1
 }
 
-# A switch holds the lock as long as it lives.
+# A switch holds the lock as long as it lives. Reloads can take longer than the edge's patience, so whoever serves goes on
+# with its signs of life meanwhile; the lock keeps the next look from doing it twice. Who does not serve yet begins with the
+# site that is settled on.
 undo_interrupted_switch() {
   [ -e "$INTENT" ] && is_owner || return 0
+  if listens; then settle_if_alone & else settle_if_alone; fi
+}
+settle_if_alone() {
   (
     flock -n 9 || exit 0
     settle_interrupted

@@ -61,11 +61,11 @@ wait_for() {
   return 1
 }
 
-# The hash of all that a reload would load.
+# The hash of all that a reload would load; nothing, when a program on the way to it was killed.
 config_hash() {
-  cat "$BASE/nginx.conf" "$SITE" "$RUN/staged.conf" "$CERTIFICATE" \
-    "$RUN/live.listen" "$RUN/preview.listen" "$RUN/secure.listen" "$RUN/plain.listen" "$RUN/workers.conf" "$RUN/watched.conf" |
-    sha256sum | cut -c1-16
+  hashes=$(sha256sum "$BASE/nginx.conf" "$SITE" "$RUN/staged.conf" "$CERTIFICATE" "$RUN/live.listen" "$RUN/preview.listen" \
+    "$RUN/secure.listen" "$RUN/plain.listen" "$RUN/workers.conf" "$RUN/watched.conf") || return 1
+  printf '%s' "$hashes" | sha256sum | cut -c1-16
 }
 # nginx keeps every distinct answer in its configuration, so a plain variable is enough.
 write_config_hash() {

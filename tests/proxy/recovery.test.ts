@@ -181,11 +181,13 @@ const KILLS = [
   { line: "drain", outcome: "green was live already", live: "green" },
 ];
 
-const killedAfter = (line: string) => (input: string) => {
-  const edited = input.replace(`\n  ${line}\n`, () => `\n  ${line}\n  kill -9 $$\n`);
-  assert.notEqual(edited, input);
-  return edited;
-};
+const killedAfter =
+  (line: string, before = "") =>
+  (input: string) => {
+    const edited = input.replace(`\n  ${line}\n`, () => `\n  ${line}\n${before}  kill -9 $$\n`);
+    assert.notEqual(edited, input);
+    return edited;
+  };
 
 describe("a switch that ended before its end", () => {
   const service = useLiveService();
@@ -213,6 +215,23 @@ describe("a switch that ended before its end", () => {
       assert.doesNotMatch(await service.switched("blue"), /the switch before this one/);
     });
   }
+
+  it("is settled by an nginx that goes on serving: however long it takes, the edge stands by", async () => {
+    const { blue } = service.containers;
+    const timesServed = async () => (await docker("logs", service.edge)).split("==> serving").length;
+    const before = await timesServed();
+    // What was staged has to go, which takes a reload; this one takes twice the edge's patience.
+    await service.app("green");
+    const slowReload = '(flock 8; sleep 6) 8>>"$RUN/reload.lock" 9>&- </dev/null >/dev/null 2>&1 &\n';
+    const line = 'mv -f "$SITE.next" "$SITE"';
+    await service.switch("green", { edit: killedAfter(line, slowReload) });
+    await until(
+      () => "it is settled",
+      async () => (await service.journal()).at(-1)?.outcome === "interrupted: undone",
+    );
+    assert.equal(await timesServed(), before);
+    assert.equal(await service.live(), blue);
+  });
 
   it("in the middle of its input has run nothing", async () => {
     const site = await service.site();
