@@ -53,9 +53,12 @@ export async function bareNginx(lab: Lab, apps: Apps): Promise<Contestant> {
   return proxyIn(await nginx(lab, "bare", bareConfig(apps.blue)), { name: BARE });
 }
 
-/** The same, but each request is logged to the container's log, as this project does by default. */
+/** The same, but each request is logged to the container's log, in blocks, as this project does by default. */
 export async function loggingNginx(lab: Lab, apps: Apps): Promise<Contestant> {
-  const config = bareConfig(apps.blue).replace("access_log off;", "access_log /dev/stdout;");
+  const config = bareConfig(apps.blue).replace(
+    "access_log off;",
+    "access_log /dev/stdout combined buffer=32k flush=1s;",
+  );
   return proxyIn(await nginx(lab, "bare-log", config), { name: BARE_LOGGING });
 }
 
