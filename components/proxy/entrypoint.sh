@@ -44,7 +44,9 @@ main() {
     fi
     sleep 0.5
   done
-  # A proxy gets here when the edge was restarted with a new namespace: Docker joins that one when it starts us again.
+  # A proxy gets here when the edge was restarted with a new namespace. Docker joins that one when it starts us again, but it
+  # tries only once: so not before the edge is up, which serves for us meanwhile.
+  network_is_there || wait_for 10 edge_listens || :
   warn "nginx or the network is gone: leaving, to be started again"
   exit 1
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { docker } from "../support/docker";
 import { hash } from "../../components/shell";
 import { type Running, until } from "../support/running";
@@ -160,6 +161,28 @@ describe("two switches at once", () => {
     assert.equal(await service.live(), candidate);
   });
 });
+
+describe("an edge that is away for some seconds", () => {
+  const service = useLiveService();
+
+  it("is waited for by nginx: Docker tries to join the namespace of one that is not up just once", async () => {
+    await docker("stop", service.edge);
+    await sleep(3000);
+    await docker("start", service.edge);
+    await until(
+      () => "nginx is in the new namespace and serves",
+      async () => (await service.isRunning(service.proxy)) && (await hasNetwork(service)),
+      20,
+    );
+    await service.switched("green");
+    assert.equal(await service.live(), service.containers.green);
+  });
+});
+const hasNetwork = (service: Service) =>
+  service.inProxy("grep", "eth0:", "/proc/net/dev").then(
+    () => service.listens(service.proxy),
+    () => false,
+  );
 
 // The shell that reads the switch from its standard input, and its subshells.
 const KILL_SWITCH = `
