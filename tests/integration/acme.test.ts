@@ -24,8 +24,8 @@ describe("a stack with a certificate by ACME", () => {
     await stack.set({ tls: { port, acmeEmail: "ops@shop.test", acmeDirectory: pebble.directory } });
     await stack.set({ tls: { acmeImage: pebble.clientImage } });
   });
-  // The stack is removed before what it is connected to.
-  after(() => stack.remove().then(() => pebble.remove()));
+  // After the stack, which useStack() removes first: it is connected to this network.
+  after(() => pebble.remove());
 
   /** The certificate that is shown to who asks for a name. */
   const shown = (name: string) =>
