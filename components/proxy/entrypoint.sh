@@ -26,6 +26,7 @@ main() {
   trap stop QUIT TERM INT
   start_nginx
   while network_is_there && nginx_runs; do
+    ! clock_was_set_back || start_anew
     undo_interrupted_switch
     if is_my_turn; then
       listens || serve || exit 1
@@ -38,7 +39,6 @@ main() {
     fi
     ticks=$(((${ticks:-0} + 1) % 4))
     if [ "$ticks" = 0 ]; then
-      ! clock_was_set_back || start_anew
       look_after_old_workers
       look_after_certificate
     fi
