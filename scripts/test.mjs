@@ -44,6 +44,12 @@ const parts = {
       "tests/faults/**/*.test.ts",
     ]);
   },
+  // Those that take long have a shorter form in other parts: a kill after each step in proxy, flips under load and
+  // restarts of the engine in integration.
+  "faults-short": async () => {
+    await demo.build();
+    return mocha("tests/faults/{candidate,input,pulumi,state}.test.ts");
+  },
   // What only SSH can do wrong, and releases over it.
   ssh: async () => {
     await demo.build();
@@ -59,7 +65,7 @@ const parts = {
     return mochaOverSsh("tests/integration/**/*.test.ts");
   },
 };
-const onlyWhenNamed = ["smoke", "faults", "remote"];
+const onlyWhenNamed = ["smoke", "faults", "faults-short", "remote"];
 
 const env = { ...process.env, PATH: `${path.join(modules, ".bin")}${path.delimiter}${process.env.PATH}` };
 
