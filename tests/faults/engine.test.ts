@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { useDemo } from "../support/demo";
-import { docker, inspect } from "../support/docker";
+import { addressOf, docker, inspect } from "../support/docker";
 import { crash, describeOnOwnDocker } from "../support/faults";
 import { indent, Load } from "../support/load";
 import { until } from "../support/running";
@@ -167,20 +167,18 @@ describeOnOwnDocker(
 
 /** Stopped, and started again when its former address is another's. */
 async function withAnotherAddress(container: string): Promise<void> {
-  const address = (id: string) =>
-    docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", id);
-  const former = await address(container);
+  const former = await addressOf(container);
   const [network] = Object.keys((await inspect(container)).NetworkSettings.Networks);
   const others: string[] = [];
   await docker("stop", container);
   try {
     // Docker gives the lowest address that is free.
-    for (let taken = ""; taken !== former; taken = await address(others[0])) {
+    for (let taken = ""; taken !== former; taken = await addressOf(others[0])) {
       assert.ok(others.length < 10, `nobody gets ${former}`);
       others.unshift(await docker("run", "--detach", "--network", network, "nginx:1.30.6"));
     }
     await docker("start", container);
-    assert.notEqual(await address(container), former);
+    assert.notEqual(await addressOf(container), former);
   } finally {
     await docker("rm", "--force", "--volumes", ...others);
   }

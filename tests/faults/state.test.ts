@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { useLiveService, withDirective, type Service } from "../proxy/service";
-import { docker } from "../support/docker";
+import { addressOf, docker } from "../support/docker";
 import { get } from "../support/http";
 import { until } from "../support/running";
 import { agrees, leftNothing, underLoad } from "./agreement";
@@ -157,11 +157,9 @@ describe("what the proxy stands on: a clock that", function () {
 
 /** Connects it to its network again; its former address is another's by then. */
 async function moveToNewAddress(service: Service, container: string): Promise<void> {
-  const address = async () =>
-    docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container);
-  const former = await address();
+  const former = await addressOf(container);
   await docker("network", "disconnect", service.network, container);
   await service.app("green");
   await docker("network", "connect", service.network, container);
-  assert.notEqual(await address(), former);
+  assert.notEqual(await addressOf(container), former);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Report } from "../../scripts/lib/report";
-import { docker } from "../support/docker";
+import { addressOf, docker } from "../support/docker";
 import { useImages } from "../support/images";
 import { failed, Load } from "../support/load";
 import { until } from "../support/running";
@@ -256,8 +256,6 @@ describe("npm run status and npm run heal", function () {
       "s/size 10m;/size 20m;/",
       `${STATE}/site.conf`,
     );
-  const addressOf = (id: string) =>
-    docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", id);
   const labels = (role: string) =>
     [stack.label, "bluegreen.service=service", `bluegreen.role=${role}`].flatMap((label) => [
       "--label",

@@ -171,18 +171,17 @@ describe("an edge that is away for some seconds", () => {
     await docker("start", service.edge);
     await until(
       () => "nginx is in the new namespace and serves",
-      async () => (await service.isRunning(service.proxy)) && (await hasNetwork(service)),
+      () =>
+        service.inProxy("sh", "-c", ". /bluegreen/nginx.sh && grep -q eth0: /proc/net/dev && listens").then(
+          () => true,
+          () => false,
+        ),
       20,
     );
     await service.switched("green");
     assert.equal(await service.live(), service.containers.green);
   });
 });
-const hasNetwork = (service: Service) =>
-  service.inProxy("grep", "eth0:", "/proc/net/dev").then(
-    () => service.listens(service.proxy),
-    () => false,
-  );
 
 // The shell that reads the switch from its standard input, and its subshells.
 const KILL_SWITCH = `

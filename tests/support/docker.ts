@@ -31,3 +31,8 @@ export async function inspect(container: string): Promise<Inspected> {
   const [found] = JSON.parse(await docker("container", "inspect", container)) as Inspected[];
   return found;
 }
+
+/** Its address in the one network that it is in. */
+export function addressOf(container: string): Promise<string> {
+  return docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container);
+}
