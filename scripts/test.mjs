@@ -28,6 +28,11 @@ const parts = {
     await ensureAcmeImages();
     return mocha("tests/integration/**/*.test.ts");
   },
+  // What users met, by name: F1, F2, …
+  field: async () => {
+    await demo.build();
+    return mocha("tests/field/**/*.test.ts");
+  },
   ec2: () =>
     inCopyOutside("hosts/ec2", async (copy) => {
       const config = path.join(root, "eslint.config.mjs");
