@@ -13,7 +13,7 @@ import { planInWords, type Release } from "./plan";
 import { edge, proxy, proxyState } from "./proxy";
 import { redis } from "./redis";
 import { hasTls, withDefaults, type Settings } from "./settings";
-import { switchTraffic } from "./switch";
+import { gateIdle, switchTraffic } from "./switch";
 import { refuseInvalid } from "./validate";
 
 /**
@@ -56,6 +56,7 @@ export class BlueGreenService extends pulumi.ComponentResource {
     const ports = edge(context, net, state, colors, downtimeGuard(context));
     const nginx = proxy(context, ports, state, colors);
     const switched = switchTraffic(context, release, colors, nginx, givenCertificate(context, state, nginx));
+    gateIdle(context, release, colors, nginx, switched);
     const [done = switched] = obtainedCertificate(context, net, state, nginx, switched);
 
     const outputs = outputsOf(settings, colors, nginx, done);

@@ -27,7 +27,9 @@ export function color(
       // Unset, the engine doubles it, and Pulumi sees a change on every run.
       memorySwap: settings.memoryMb,
       networksAdvanced: [{ name: network }],
-      // A stopped color is either the idle one or a candidate that failed its gate: neither is drift.
+      // The switch and the idle gate start it when its turn has come: what an update made before it failed does not run. A
+      // stopped one is idle or has failed its gate, so neither is drift.
+      start: false,
       mustRun: false,
       stopTimeout: settings.stopGraceSeconds,
       destroyGraceSeconds: settings.stopGraceSeconds,

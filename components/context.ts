@@ -63,10 +63,12 @@ export class Context {
 
   /** By these an orphan of an interrupted update can be found: docker ps -a --filter label=bluegreen.stack=PROJECT/STACK */
   labels(role: string) {
-    return [
-      { label: "bluegreen.stack", value: this.stack },
-      { label: "bluegreen.service", value: this.name },
-      { label: "bluegreen.role", value: role },
-    ];
+    const labels = { ...this.serviceLabels, "bluegreen.role": role };
+    return Object.entries(labels).map(([label, value]) => ({ label, value }));
+  }
+
+  /** What everything of this service has, and nothing else. */
+  get serviceLabels(): { [label: string]: string } {
+    return { "bluegreen.stack": this.stack, "bluegreen.service": this.name };
   }
 }

@@ -2,15 +2,20 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Former, Release } from "./plan";
 import { COLORS } from "./settings";
 
+type ReleaseInputs = { [K in keyof Release]: pulumi.Input<string> };
+
 /** What the switch says of a release in its triggers, and what the next update's plan reads back from there. */
-export const releaseTriggers = (release: {
-  [K in keyof Release]: pulumi.Input<string>;
-}): pulumi.Input<string>[] => [
-  release.activeColor,
-  release.blueImage,
-  release.greenImage,
-  release.proxyImage,
-  release.binding,
+export const switchTriggers = (release: ReleaseInputs): pulumi.Input<string>[] => {
+  const liveImage = pulumi
+    .all([release.activeColor, release.blueImage, release.greenImage])
+    .apply(([live, blue, green]) => (live === "blue" ? blue : green));
+  return [release.activeColor, liveImage, release.proxyImage, release.binding];
+};
+
+/** The same of the idle gate. */
+export const idleGateTriggers = ({ blueImage, greenImage }: ReleaseInputs): pulumi.Input<string>[] => [
+  blueImage,
+  greenImage,
 ];
 
 /**
@@ -21,25 +26,28 @@ export async function formerRelease(service: pulumi.ComponentResource): Promise<
   const urn = await new Promise<string>((resolve) => service.urn.apply(resolve));
   const [parent, name] = [urn.slice(0, urn.lastIndexOf("::")), urn.slice(urn.lastIndexOf("::") + 2)];
   const outputs = await readState();
-  for (const type of ["command:local:Command", "command:remote:Command"]) {
-    const triggers = outputs[`${parent}$${type}::${name}-switch`]?.outputs?.triggers;
-    if (triggers === undefined) continue;
-    const [activeColor, blueImage, greenImage, proxyImage, binding] = triggers;
-    const switched = { blue: blueImage, green: greenImage };
-    const failed = COLORS.flatMap((color) => {
-      const made = outputs[`${parent}$docker:index/container:Container::${name}-${color}`]?.outputs?.image;
-      return made === undefined || made === switched[color] ? [] : [[color, made]];
-    });
-    return {
-      activeColor,
-      blueImage,
-      greenImage,
-      proxyImage,
-      binding,
-      failed: Object.fromEntries(failed) as Former["failed"],
-    };
-  }
-  return undefined;
+  const triggersOf = (command: string) =>
+    ["command:local:Command", "command:remote:Command"]
+      .map((type) => outputs[`${parent}$${type}::${name}-${command}`]?.outputs?.triggers)
+      .find((triggers) => triggers !== undefined);
+  const switched = triggersOf("switch");
+  if (switched === undefined) return undefined;
+  const [activeColor, liveImage, proxyImage, binding] = switched;
+  // Of the idle color nothing has passed yet where its first gate has failed.
+  const [blueImage = "", greenImage = ""] = triggersOf("idle-gate") ?? [];
+  const passed = { blue: blueImage, green: greenImage, [activeColor]: liveImage };
+  const failed = COLORS.flatMap((color) => {
+    const made = outputs[`${parent}$docker:index/container:Container::${name}-${color}`]?.outputs?.image;
+    return made === undefined || made === passed[color] ? [] : [[color, made]];
+  });
+  return {
+    activeColor,
+    blueImage: passed.blue,
+    greenImage: passed.green,
+    proxyImage,
+    binding,
+    failed: Object.fromEntries(failed) as Former["failed"],
+  };
 }
 
 interface Outputs {

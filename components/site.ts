@@ -2,10 +2,6 @@ import { hasTls, type Health, type Proxy, type Settings, type Tls } from "./sett
 
 /** What a rendered site depends on: plain values only, so that rendering is a pure function. */
 export interface Site {
-  /** The live color and the name of its container. */
-  live: { color: string; container: string };
-  /** The idle color and the name of its container. */
-  idle: { color: string; container: string };
   containerPort: number;
   proxy: Proxy;
   tls: SiteTls;
@@ -14,14 +10,16 @@ export interface Site {
 }
 export type SiteTls = Pick<Tls, "names" | "port" | "acmeEmail" | "hstsSeconds">;
 
-/**
- * The site that the switch commits: both colors as upstreams, the live one behind the public port, the idle one behind
- * the preview port. The first two lines are what the switch reads back on its next run.
+/*
+ * The texts that follow are templates. What is live and what is idle is known when the switch runs, and it fills them in
+ * (fill_site and stage in steps.sh): <live>, <idle> and <candidate> are names of containers, <live-color>, <idle-color> and
+ * <color> are colors. No setting may contain < or >.
  */
+
+/** The site but for the idle color. Its first line is what the switch reads back on its next run. */
 export function renderSite(site: Site): string {
-  const { live, idle, containerPort, proxy, tls, health } = site;
-  return `# live: ${live.color} ${live.container}
-# idle: ${idle.color} ${idle.container}
+  const { containerPort, proxy, tls, health } = site;
+  return `# live: <live-color> <live>
 
 ${LOG_FORMATS}
 access_log off;
@@ -47,32 +45,54 @@ proxy_read_timeout ${proxy.readTimeoutSeconds}s;
 proxy_send_timeout ${proxy.sendTimeoutSeconds}s;
 proxy_buffering ${onOff(proxy.buffering)};
 
-${renderUpstream(live.container, containerPort, proxy)}
-${renderUpstream(idle.container, containerPort, proxy)}
+${renderUpstream("<live>", containerPort, proxy)}
 ${hasTls(tls) ? renderSecureServers(site) : renderPlainServer(site)}
-
-server {
-  include /run/bluegreen/preview.listen;
-  location / {
-    proxy_pass http://${idle.container};
-  }
-}
 
 # Tells an nginx that starts whether it can reach the live color, before it opens its ports.
 server {
   listen unix:/run/bluegreen/warm.sock;
   location / {
     proxy_set_header Host "${health.hostHeader}";
-    proxy_pass "http://${live.container}${health.path}";
+    proxy_pass "http://<live>${health.path}";
   }
 }
 `;
 }
 
+/** The idle color, behind the preview port: the end of the site. */
+export const renderPreview = ({ containerPort, proxy }: Site): string => `# idle: <idle-color> <idle>
+${renderUpstream("<idle>", containerPort, proxy)}
+server {
+  include /run/bluegreen/preview.listen;
+  location / {
+    proxy_pass http://<idle>;
+  }
+}
+`;
+
+/** The end of the site until an idle color has passed its gate. */
+export const NO_PREVIEW = `server {
+  include /run/bluegreen/preview.listen;
+  location / {
+    default_type text/plain;
+    return 503 "No color is idle yet: none has passed its health gate.\\n";
+  }
+}
+`;
+
+/** As the switch fills them in. */
+export function fillSite(site: Site, live: { color: string; container: string }, idle?: typeof live): string {
+  return `${renderSite(site)}\n${idle ? renderPreview(site) : NO_PREVIEW}`
+    .replaceAll("<live-color>", live.color)
+    .replaceAll("<live>", live.container)
+    .replaceAll("<idle-color>", idle?.color ?? "")
+    .replaceAll("<idle>", idle?.container ?? "");
+}
+
 const renderPlainServer = (site: Site) => `server {
   include /run/bluegreen/live.listen;
 ${renderLogs(site)}  location / {
-    proxy_pass http://${site.live.container};
+    proxy_pass http://<live>;
   }
 }`;
 
@@ -81,14 +101,14 @@ ${renderLogs(site)}  location / {
  * certificate, nginx has the live color on the plain port, so both answer the ACME server's challenges.
  */
 function renderSecureServers(site: Site): string {
-  const { live, tls } = site;
+  const { tls } = site;
   const [map, header] = renderHsts(tls);
   const challenges = tls.acmeEmail === undefined ? "" : CHALLENGES;
   const port = tls.port === 443 ? "" : `:${tls.port}`;
   return `${map}server {
   include /run/bluegreen/secure.listen;
 ${SECURITY}${header}${renderLogs(site)}${challenges}  location / {
-    proxy_pass http://${live.container};
+    proxy_pass http://<live>;
   }
 }
 
@@ -116,21 +136,17 @@ function renderHsts({ hstsSeconds }: SiteTls): [map: string, header: string] {
  * What a container that is not served yet gets until the gate is through: an upstream of the same name as in the site
  * that follows, so that its resolved address is kept, and a socket of its own to be probed on.
  */
-export function renderStagedSite(
-  color: string,
-  container: string,
-  containerPort: number,
-  proxy: Proxy,
-): string {
-  return `${renderUpstream(container, containerPort, proxy)}
+export const renderStagedSite = ({
+  containerPort,
+  proxy,
+}: Site): string => `${renderUpstream("<candidate>", containerPort, proxy)}
 server {
-  listen unix:/run/bluegreen/${color}.sock;
+  listen unix:/run/bluegreen/<color>.sock;
   location / {
-    proxy_pass http://${container};
+    proxy_pass http://<candidate>;
   }
 }
 `;
-}
 
 /**
  * Named after its container and with a zone: while both stay, a reload keeps the resolved addresses, so that no new worker

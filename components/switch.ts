@@ -3,28 +3,68 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Colors } from "./color";
 import { runOnHost } from "./command";
 import type { Context } from "./context";
-import { releaseTriggers } from "./former";
+import { idleGateTriggers, switchTriggers } from "./former";
 import type { Release } from "./plan";
-import { renderSwitchInput, switchHash } from "./switchInput";
+import type { Color } from "./settings";
+import { renderIdleGateInput, renderSwitchInput, switchHash } from "./switchInput";
 
-/** The health-gated command. It runs again when what it serves changes. */
+type ReleaseInputs = { [K in keyof Release]: pulumi.Input<string> };
+
+/**
+ * The health-gated command that makes a color live. It runs again when what it serves changes, and depends on nothing of
+ * the idle color: a release never fails by what nobody uses.
+ */
 export function switchTraffic(
   context: Context,
-  release: { [K in keyof Release]: pulumi.Input<string> },
+  release: ReleaseInputs,
   colors: Colors,
   proxy: docker.Container,
   certificate: pulumi.Resource[],
 ): pulumi.Resource {
-  const { settings } = context;
+  const live = context.settings.activeColor;
   const args = {
     stdin: pulumi
-      .output({
-        containers: { blue: colors.blue.name, green: colors.green.name },
-        images: { blue: release.blueImage, green: release.greenImage },
-        proxyContainer: proxy.name,
-      })
-      .apply((names) => renderSwitchInput({ lockHolder: context.lockHolder, settings, ...names })),
-    triggers: [...releaseTriggers(release), colors.blue.id, colors.green.id, proxy.id, switchHash(settings)],
+      .all([proxy.name, containerOf(release, colors, live)])
+      .apply(([proxyContainer, container]) =>
+        renderSwitchInput(valuesOf(context, proxyContainer), container),
+      ),
+    triggers: [...switchTriggers(release), colors[live].id, proxy.id, switchHash(context.settings)],
   };
   return runOnHost(context, "switch", args, [proxy, colors.blue, colors.green, ...certificate]);
 }
+
+/**
+ * The command that gates the idle color's new container and puts it on the preview port. It runs when a color has another
+ * container. What it replaces keeps answering there until then.
+ */
+export function gateIdle(
+  context: Context,
+  release: ReleaseInputs,
+  colors: Colors,
+  proxy: docker.Container,
+  switched: pulumi.Resource,
+): pulumi.Resource {
+  const containers = {
+    blue: containerOf(release, colors, "blue"),
+    green: containerOf(release, colors, "green"),
+  };
+  const args = {
+    stdin: pulumi
+      .all([proxy.name, pulumi.output(containers)])
+      .apply(([proxyContainer, both]) => renderIdleGateInput(valuesOf(context, proxyContainer), both)),
+    triggers: [...idleGateTriggers(release), colors.blue.id, colors.green.id, context.settings.idle],
+  };
+  return runOnHost(context, "idle-gate", args, [switched]);
+}
+
+const valuesOf = ({ lockHolder, serviceLabels, settings }: Context, proxyContainer: string) => ({
+  lockHolder,
+  serviceLabels,
+  proxyContainer,
+  settings,
+});
+
+const containerOf = (release: ReleaseInputs, colors: Colors, color: Color) => ({
+  name: colors[color].name,
+  image: release[`${color}Image`],
+});

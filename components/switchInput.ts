@@ -1,50 +1,82 @@
-import { renderSite, renderStagedSite, type SiteTls } from "./site";
-import { COLORS, other, type Color, type Settings } from "./settings";
+import { NO_PREVIEW, renderPreview, renderSite, renderStagedSite } from "./site";
+import type { Color, Settings } from "./settings";
 import { assignments, hash, printingFunction, proxyFile } from "./shell";
 
-/** What the switch gets to know: plain values only, and no secret. */
-export interface SwitchValues {
-  /** Whose switch it is: project/stack/component. */
+/** What the switch and the idle gate get to know: plain values only, and no secret. */
+export interface CommandValues {
+  /** Whose command it is: project/stack/component. */
   lockHolder: string;
-  /** The names of the containers. */
-  containers: Record<Color, string>;
+  /** The labels that every container of the service has. */
+  serviceLabels: { [label: string]: string };
   proxyContainer: string;
-  /** What they run, for the journal. */
-  images: Record<Color, string>;
-  settings: Pick<
-    Settings,
-    | "activeColor"
-    | "containerPort"
-    | "health"
-    | "watch"
-    | "proxy"
-    | "idle"
-    | "drainSeconds"
-    | "stopGraceSeconds"
-    | "lockWaitSeconds"
-    | "keepImages"
-  > & { tls: SiteTls };
+  settings: CommandSettings;
+}
+export type CommandSettings = Pick<
+  Settings,
+  | "activeColor"
+  | "containerPort"
+  | "health"
+  | "watch"
+  | "proxy"
+  | "idle"
+  | "drainSeconds"
+  | "stopGraceSeconds"
+  | "lockWaitSeconds"
+  | "keepImages"
+> & { tls: Pick<Settings["tls"], "names" | "port" | "acmeEmail" | "hstsSeconds"> };
+
+export interface Container {
+  name: string;
+  /** What it runs, for the journal. */
+  image: string;
 }
 
-/** All that "sh -s" reads: the settings, the part for the proxy container, and the part for the host, which calls it. */
-export function renderSwitchInput(values: SwitchValues): string {
+/** All that "sh -s" reads for the switch. It is not told of the idle color: a change there is no reason to run it. */
+export function renderSwitchInput(values: CommandValues, live: Container): string {
+  const { activeColor, watch } = values.settings;
+  return renderInput("switch", {
+    ...commonVariables(values),
+    LIVE_COLOR: activeColor,
+    LIVE: live.name,
+    LIVE_IMAGE: live.image,
+    WATCH_SECONDS: watch.seconds,
+    WATCH_TOLERANCE: watch.tolerancePercent,
+  });
+}
+
+/** All that "sh -s" reads for the idle gate. It is not told which color is live: a flip is no reason to run it. */
+export function renderIdleGateInput(
+  values: CommandValues,
+  { blue, green }: Record<Color, Container>,
+): string {
+  return renderInput("idle-gate", {
+    ...commonVariables(values),
+    BLUE: blue.name,
+    GREEN: green.name,
+    BLUE_IMAGE: blue.image,
+    GREEN_IMAGE: green.image,
+  });
+}
+
+/** The settings, the part for nginx's container, and the part for the host, which calls it. */
+function renderInput(command: "switch" | "idle-gate", variables: { [name: string]: string | number }) {
+  const inContainer = ["steps.sh", "probe.sh", `${command}.sh`].map(proxyFile).join("\n");
   return [
-    printingFunction("settings", assignments(switchVariables(values))),
-    printingFunction("in_container_script", proxyFile("switch.sh")),
+    printingFunction("settings", assignments(variables)),
+    printingFunction("in_container_script", inContainer),
     proxyFile("host.sh"),
+    proxyFile(`${command}-host.sh`),
   ].join("\n");
 }
 
-function switchVariables({ lockHolder, containers, images, proxyContainer, settings }: SwitchValues) {
-  const { activeColor, health, watch, proxy, containerPort } = settings;
+function commonVariables({ lockHolder, serviceLabels, proxyContainer, settings }: CommandValues) {
+  const { health } = settings;
   return {
     LOCK_HOLDER: lockHolder,
-    LIVE_COLOR: activeColor,
-    BLUE: containers.blue,
-    GREEN: containers.green,
+    SERVICE_LABELS: Object.entries(serviceLabels)
+      .map(([label, value]) => `${label}=${value}`)
+      .join(" "),
     PROXY: proxyContainer,
-    BLUE_IMAGE: images.blue,
-    GREEN_IMAGE: images.green,
     HEALTH_PATH: health.path,
     HEALTH_HOST: health.hostHeader,
     HEALTH_INTERVAL: health.intervalSeconds,
@@ -55,49 +87,22 @@ function switchVariables({ lockHolder, containers, images, proxyContainer, setti
     HEALTH_JSON_FIELD: health.jsonField ?? "",
     HEALTH_JSON_VALUE: health.jsonValue ?? "",
     GATE_TIMEOUT: health.gateTimeoutSeconds,
-    WATCH_SECONDS: watch.seconds,
-    WATCH_TOLERANCE: watch.tolerancePercent,
     IDLE: settings.idle,
     DRAIN_SECONDS: settings.drainSeconds,
     STOP_GRACE_SECONDS: settings.stopGraceSeconds,
     LOCK_WAIT_SECONDS: settings.lockWaitSeconds,
     KEEP_IMAGES: settings.keepImages ?? "",
-    SITE_TEXT: renderSwitchSite(settings, containers),
-    CONFIG_HASH: configHash(settings, containers),
-    ...Object.fromEntries(
-      COLORS.map((color) => [
-        `${color.toUpperCase()}_STAGED_SITE`,
-        renderStagedSite(color, containers[color], containerPort, proxy),
-      ]),
-    ),
+    SITE_TEMPLATE: renderSite(settings),
+    PREVIEW_TEMPLATE: renderPreview(settings),
+    NO_PREVIEW,
+    STAGED_TEMPLATE: renderStagedSite(settings),
   };
 }
 
-/** Of the site as it stands on the state volume, to tell whether it is still what the switch wrote. */
-export const configHash = (settings: SwitchValues["settings"], containers: Record<Color, string>): string =>
-  hash(`${renderSwitchSite(settings, containers)}\n`);
-
 /**
- * What makes the switch run anew besides other containers: everything that is rendered or gated. A change of other values,
- * such as the drain's, only updates its input; that run finds nothing to gate and the site as it is.
+ * What makes the switch run anew besides another live container: everything that is rendered or gated. A change of other
+ * values, such as the drain's, only updates its input; that run finds nothing to gate and the site as it is.
  */
-export function switchHash(settings: SwitchValues["settings"]): string {
-  const anyNames = { blue: "blue", green: "green" };
-  return hash(JSON.stringify([renderSwitchSite(settings, anyNames), settings.health, settings.idle]));
-}
-
-function renderSwitchSite(
-  { activeColor, containerPort, proxy, tls, health, watch }: SwitchValues["settings"],
-  names: Record<Color, string>,
-) {
-  const idle = other(activeColor);
-  return renderSite({
-    live: { color: activeColor, container: names[activeColor] },
-    idle: { color: idle, container: names[idle] },
-    containerPort,
-    proxy,
-    tls,
-    health,
-    watch,
-  });
+export function switchHash(settings: CommandSettings): string {
+  return hash(JSON.stringify([renderSite(settings), renderPreview(settings), settings.health]));
 }

@@ -55,7 +55,7 @@ async function update(drifted, which, yes) {
   if (drifted.some(({ service }) => service.pending.length > 0))
     await pulumi(["refresh", "--clear-pending-creates"], which, yes);
   const switches = drifted.flatMap(({ service }) =>
-    service.switch ? ["--replace", service.switch.urn] : [],
+    (service.switch?.urns ?? []).flatMap((urn) => ["--replace", urn]),
   );
   await pulumi(["up", "--refresh", ...switches], which, yes);
 }

@@ -1,51 +1,58 @@
 #!/bin/sh
-# The host's part of the switch: what needs the Docker client. It runs where the Docker engine can be reached, with the
-# functions settings (assignments, the same for both parts) and in_container_script before it, as the input of "sh -s".
+# The host's part of the switch and of the idle gate: what needs the Docker client. It runs where the Docker engine can be
+# reached, as the input of "sh -s": the functions settings (assignments, the same for both parts) and in_container_script come
+# before it, switch-host.sh or idle-gate-host.sh after it.
+#
+# Given: SERVICE_LABELS (words LABEL=VALUE that every container of the service has) PROXY IDLE STOP_GRACE_SECONDS KEEP_IMAGES
 set -eu
 
-main() {
-  eval "$(settings)"
-  docker_answers
-  start_what_is_needed
-  if switch_in_proxy; then
-    stop_idle
-    remove_old_images
-  else
-    report_failure "$?"
-  fi
-}
-
-# Each call of the Docker client takes a tenth of a second, so one answer has to tell all.
-docker_answers() {
-  running=$(docker ps --format '{{.Names}}' </dev/null) || {
+# Each call of the Docker client takes a tenth of a second, so one answer has to tell all: a line "NAME ROLE STATE IMAGE" for
+# each container of the service.
+look_around() {
+  set --
+  for label in $SERVICE_LABELS; do set -- "$@" --filter "label=$label"; done
+  containers=$(docker ps --all "$@" --format '{{.Names}} {{.Label "bluegreen.role"}} {{.State}} {{.Image}}' </dev/null) || {
     echo "error: no answer from Docker at ${DOCKER_HOST:-its default address}. Nothing was changed." >&2
     exit 1
   }
 }
+line_of() { printf '%s\n' "$containers" | grep -F -- "$1 "; }
+runs() { case $(line_of "$1") in "$1 "*" running "*) ;; *) return 1 ;; esac }
 
-container_of() { case $1 in blue) printf '%s' "$BLUE" ;; green) printf '%s' "$GREEN" ;; esac }
-other() { case $1 in blue) echo green ;; green) echo blue ;; esac }
-runs() { printf '%s\n' "$running" | grep -qxF -- "$1"; }
-
-# A stopped color is the idle one of "idle: stopped", or a candidate that failed its gate before.
-start_what_is_needed() {
-  idle_container=$(container_of "$(other "$LIVE_COLOR")")
-  start "$PROXY"
-  start "$(container_of "$LIVE_COLOR")"
-  if [ "$IDLE" = running ] || ! is_served "$idle_container"; then start "$idle_container"; fi
+start() { # container
+  ! runs "$1" || return 0
+  echo "==> starting $1"
+  said=$(docker start "$1" 2>&1 >/dev/null </dev/null) || cannot_start "$1" "$said"
 }
-start() {
-  runs "$1" || {
-    echo "==> starting $1"
-    docker start "$1" >/dev/null </dev/null
-    running="$running
-$1"
-  }
+cannot_start() { # container what-docker-said
+  if [ -z "$(line_of "$1")" ]; then
+    echo "error: the container $1 is gone: it was removed by hand or by a prune."
+    echo "What to do next: run 'pulumi up --refresh', which makes it again."
+  else
+    echo "error: the container $1 can't be started. Docker says:"
+    printf '%s\n' "$2" | sed 's/^/  | /'
+    echo "What to do next: mend its image, command or volumes, or set them back, and run 'pulumi up' again."
+  fi >&2
+  tell_what_there_is
+  exit 1
 }
-is_served() { docker exec "$PROXY" grep -q "^# [a-z]*: [a-z]* $1\$" /bluegreen/state/site.conf </dev/null; }
 
-switch_in_proxy() {
-  { printf "WHO='%s'\n" "$(who)" && settings && in_container_script; } | docker exec -i "$PROXY" sh -s
+# What nginx serves, from the first lines of its site: "live: blue NAME" and "idle: green NAME".
+read_served() {
+  served=$(docker exec "$PROXY" sed -n '/^# [a-z]*: [a-z]* ./s/^# //p' /bluegreen/state/site.conf 2>/dev/null </dev/null) || served=''
+}
+serves() { # live|idle container
+  case "
+$served
+" in *"
+$1: blue $2
+"* | *"
+$1: green $2
+"*) ;; *) return 1 ;; esac
+}
+
+run_in_nginx() { # [assignment that the settings don't have]
+  { printf '%s\n' "WHO='$(who)'" "$@" && settings && in_container_script; } | docker exec -i "$PROXY" sh -s
 }
 
 # Whom the journal names: the user and the machine that run this, and for SSH where they came from.
@@ -53,12 +60,74 @@ who() {
   printf '%s@%s%s' "$(id -un)" "$(uname -n)" "${SSH_CONNECTION:+ from ${SSH_CONNECTION%% *}}" | tr -d "'"
 }
 
-# Docker's own restart policy would start it again after a reboot, was it not stopped by hand.
-stop_idle() {
-  [ "$IDLE" = stopped ] && runs "$idle_container" || return 0
-  echo "==> stopping the idle color: $idle_container"
-  docker stop -t "$STOP_GRACE_SECONDS" "$idle_container" >/dev/null </dev/null
+# What the run in nginx has ended with: the candidate's color and container, and the exit status.
+conclude() { # color container status
+  if [ "$3" = 0 ]; then
+    stop_what_is_not_served
+    remove_old_images
+    return 0
+  fi
+  report_failure "$@"
+  # Another switch may be gating what this one would stop.
+  [ "$3" = 3 ] || stop_what_is_not_served "$2" >&2
+  tell_what_there_is
+  exit 1
 }
+
+report_failure() { # color container status
+  if [ "$3" != 10 ]; then
+    [ "$3" -lt 128 ] || echo "error: the switch was killed (exit status $3); what it had begun is undone." >&2
+    echo "What to do next: see the reason above, then run 'pulumi up' again." >&2
+    return 0
+  fi
+  {
+    docker inspect -f "State of $2: {{.State.Status}}, exit code {{.State.ExitCode}}, {{if .State.OOMKilled}}killed for want of memory, {{end}}restarted {{.RestartCount}} times." "$2"
+    echo "Its last log lines:"
+    docker logs --tail 30 "$2" 2>&1 | sed 's/^/  | /'
+    echo "What to do next: mend the $1 image or its settings and run 'pulumi up' again, or set them back and run it."
+  } >&2 </dev/null
+}
+
+# Whatever is neither live nor an idle color that shall run: a candidate that failed, what was replaced, and what an update
+# that was killed has left. Pulumi deletes only at the end of an update that passes.
+stop_what_is_not_served() { # [candidate that failed]
+  read_served
+  # Without an answer nobody knows what serves.
+  [ -n "$served" ] || return 0
+  printf '%s\n' "$containers" | while read -r name role state _; do
+    case $role in blue | green) ;; *) continue ;; esac
+    ! serves live "$name" || continue
+    ! serves idle "$name" || [ "$IDLE" = stopped ] || continue
+    if [ "$name" = "${1:-}" ] && ! serves idle "$name"; then
+      # It never served anybody, so there is nothing to finish.
+      stop "$name" 1
+    elif [ "$state" = running ] || [ "$state" = restarting ]; then
+      stop "$name" "$STOP_GRACE_SECONDS"
+    fi
+  done
+}
+stop() { # container seconds
+  echo "==> stopping $1, within $2 s"
+  docker stop -t "$2" "$1" >/dev/null </dev/null || echo "==> warning: $1 could not be stopped" >&2
+}
+
+# After a failure: every container of a color, and what becomes of it.
+tell_what_there_is() {
+  look_around
+  read_served
+  echo "What there is now:"
+  printf '%s\n' "$containers" | while read -r name role state image; do
+    case $role in blue | green) ;; *) continue ;; esac
+    if serves live "$name"; then
+      what="live, $state"
+    elif serves idle "$name"; then
+      what="idle, $state"
+    else
+      what="$state; the next 'pulumi up' that passes releases or removes it"
+    fi
+    echo "  $role: $name ($image): $what"
+  done
+} >&2
 
 # By the journal. What only this host has can't be pulled again, and Docker itself keeps what a container uses.
 remove_old_images() {
@@ -82,43 +151,17 @@ was_pulled() { # image
   esac
   printf '%s\n' "$pulled" | grep -qxF -- "$name"
 }
+# An entry of the journal names the image that a color got then. What its containers have now is not a former one.
 old_images() {
   docker exec "$PROXY" cat /bluegreen/state/journal </dev/null |
-    awk -F '"' -v keep="$KEEP_IMAGES" -v blue="$BLUE_IMAGE" -v green="$GREEN_IMAGE" '
-      BEGIN { now["blue"] = blue; now["green"] = green; kept[blue]; kept[green] }
-      { for (i = 1; i < NF; i++) if ($i in now && $(i + 1) == ":") { color[++n] = $i; image[n] = $(i + 2) } }
+    awk -F '"' -v keep="$KEEP_IMAGES" -v containers="$containers" '
+      BEGIN { lines = split(containers, all, "\n"); for (i = 1; i <= lines; i++) { split(all[i], part, " "); now[part[2], part[4]]; kept[part[4]] } }
+      { for (i = 1; i < NF; i++) if (($i == "blue" || $i == "green") && $(i + 1) == ":") { color[++n] = $i; image[n] = $(i + 2) } }
       END {
         for (newest = n; newest > 0; newest--) {
-          if (image[newest] == now[color[newest]] || seen[color[newest], image[newest]]++) continue
+          if ((color[newest], image[newest]) in now || seen[color[newest], image[newest]]++) continue
           if (count[color[newest]]++ < keep) kept[image[newest]]
         }
         for (; n > 0; n--) if (!(image[n] in kept)) { kept[image[n]]; print image[n] }
       }'
 }
-
-report_failure() { # exit status of the switch
-  case $1 in
-    10 | 12) failed=blue ;;
-    11 | 13) failed=green ;;
-    *)
-      [ "$1" -lt 128 ] || echo "error: the switch was killed (exit status $1); what it had begun is undone." >&2
-      echo "What to do next: see the reason above, then run 'pulumi up' again." >&2
-      exit 1
-      ;;
-  esac
-  container=$(container_of "$failed")
-  {
-    docker inspect -f "State of $container: {{.State.Status}}, exit code {{.State.ExitCode}}, {{if .State.OOMKilled}}killed for want of memory, {{end}}restarted {{.RestartCount}} times." "$container"
-    echo "Its last log lines:"
-    docker logs --tail 30 "$container" 2>&1 | sed 's/^/  | /'
-  } >&2 </dev/null
-  case $1 in 10 | 11)
-    echo "==> stopping the failed candidate" >&2
-    docker stop -t "$STOP_GRACE_SECONDS" "$container" >/dev/null </dev/null
-    ;;
-  esac
-  echo "What to do next: mend the $failed image or its settings and run 'pulumi up' again, or set them back and run it." >&2
-  exit 1
-}
-
-main

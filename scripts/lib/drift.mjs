@@ -18,9 +18,10 @@ export function compare(service, observed) {
   // What is on the volume that they share, either can tell.
   const facts = [serving, proxy, edge].find((found) => found && !found.error);
   const site = facts && readSite(facts.site);
+  const wanted = told && wantedSite(told);
   const health = serving && told && judgeHealth(told, serving);
 
-  const state = { service, told, containers, edge, proxy, serving, through, facts, site, health };
+  const state = { service, told, containers, edge, proxy, serving, through, facts, site, wanted, health };
   const safe = whatIsSafe(state);
   const drift = CHECKS.flatMap((check) => check(state)).map((found) => ({ safe, heal: HEAL, ...found }));
   return {
@@ -33,7 +34,7 @@ export function compare(service, observed) {
     idle: site?.idle && side(state, site.idle),
     liveSince: site?.live && liveSince(facts.journal, site.live.color),
     health,
-    configHash: { stack: told?.CONFIG_HASH, served: site?.hash },
+    configHash: { stack: wanted?.hash, served: site?.hash },
     intent: facts?.intent,
     journal: facts?.journal ?? [],
     containers: service.containers.map(({ role, name, id }) => ({ ...byId(containers, id), role, name, id })),
@@ -116,7 +117,14 @@ function expectedContainers(service, told) {
   return [
     ...others.map(({ role, name }) => ({ role, name, shouldRun: true })),
     { role: "proxy", name: told.PROXY, shouldRun: true },
-    ...COLORS.map((color) => ({ role: color, name: told[color.toUpperCase()], shouldRun: runs(color) })),
+    ...COLORS.map((color) => ({
+      role: color,
+      name: told[color.toUpperCase()],
+      shouldRun: runs(color),
+    })).filter(
+      // None has passed the idle gate yet.
+      ({ name }) => name !== undefined,
+    ),
   ];
 }
 
@@ -158,7 +166,7 @@ function whoServes({ told, edge, proxy, serving, facts }) {
 }
 
 /** Whom the served site serves, and whether it is as a switch wrote it. */
-function servedSite({ told, site, facts }) {
+function servedSite({ told, site, facts, wanted }) {
   if (!told || !site) return [];
   if (!site.live) return [{ kind: "nothing-live", what: "the served site names no live color" }];
   const entry = writtenBy(facts.journal, site.hash);
@@ -173,8 +181,8 @@ function servedSite({ told, site, facts }) {
     const what = `${served?.color ?? "the idle color"} is served from ${served?.container ?? "nowhere"}, the stack says ${wanted}${writer}`;
     return [{ kind: "container", what }];
   });
-  if (containers.length > 0 || site.hash === told.CONFIG_HASH) return containers;
-  const [line, served, written] = firstDifference(site.text, `${told.SITE_TEXT}\n`);
+  if (containers.length > 0 || site.hash === wanted.hash) return containers;
+  const [line, served, written] = firstDifference(site.text, wanted.text);
   const first = `first in line ${line}: "${served}" instead of "${written}"`;
   return entry
     ? [{ kind: "site", what: `the served site is another than the stack's${writer}; ${first}` }]
@@ -227,15 +235,29 @@ function whatIsSafe({ serving, through, site, health }) {
     : `${site.live.color} answers users${way}, though not as it should`;
 }
 
-/** The first two lines of a site say whom it serves. */
+/** Two lines of a site say whom it serves. */
 function readSite(text) {
   const served = (role) => {
     const found = new RegExp(`^# ${role}: (\\w+) (\\S+)$`, "m").exec(text);
     return found ? { color: found[1], container: found[2] } : undefined;
   };
-  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
-  return { text, hash, live: served("live"), idle: served("idle") };
+  return { text, hash: hashOf(text), live: served("live"), idle: served("idle") };
 }
+
+/** The site that the stack says is served: filled in as fill_site in components/proxy/steps.sh does. */
+function wantedSite(told) {
+  const idle = told.LIVE_COLOR === "blue" ? "green" : "blue";
+  const idleContainer = told[idle.toUpperCase()];
+  const text = `${told.SITE_TEMPLATE}\n${idleContainer ? told.PREVIEW_TEMPLATE : told.NO_PREVIEW}`
+    .replaceAll("<live-color>", told.LIVE_COLOR)
+    .replaceAll("<live>", told.LIVE)
+    .replaceAll("<idle-color>", idle)
+    .replaceAll("<idle>", idleContainer ?? "")
+    .replace(/\n*$/, "\n");
+  return { text, hash: hashOf(text) };
+}
+
+const hashOf = (text) => createHash("sha256").update(text).digest("hex").slice(0, 16);
 
 const writtenBy = (journal, hash) =>
   journal.findLast(({ config, outcome }) => config === hash && !outcome.startsWith("failed"));

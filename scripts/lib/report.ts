@@ -42,6 +42,7 @@ export interface Entry {
   at?: string;
   by?: string;
   stack?: string;
+  kind?: string;
   from?: string;
   to?: string;
   blue?: string;
@@ -73,8 +74,8 @@ export interface Service {
   sshOptions: string[];
   containers: { role: string; id: string; name: string; replaced: boolean }[];
   pending: string[];
-  /** What the last switch that passed was told. */
-  switch?: { urn: string; settingsFunction: string; values: { [name: string]: string } };
+  /** What the last switch and the last idle gate that passed were told. */
+  switch?: { urns: string[]; settingsFunction: string; values: { [name: string]: string } };
 }
 
 /** What one nginx says of itself and of the state volume (components/proxy/status.sh). */

@@ -53,19 +53,37 @@ function readService(urn, resources, pending) {
     pending: pending
       .filter(({ resource }) => resource.parent === urn)
       .map(({ type, resource }) => `${type} ${resource.urn.slice(resource.urn.lastIndexOf("::") + 2)}`),
-    switch: switched && readSwitch(switched),
+    switch: switched && readSwitch(switched, child("idle-gate")),
   };
 }
 
-function readSwitch({ urn, inputs }) {
+/** What the last switch and the last idle gate that passed were told. BLUE and GREEN are what the stack wants of each. */
+function readSwitch(switched, idleGate) {
+  const { settingsFunction, values } = readCommand(switched);
+  const idle = idleGate && readCommand(idleGate).values;
+  const { LIVE_COLOR, LIVE, LIVE_IMAGE } = values;
+  const live = LIVE_COLOR.toUpperCase();
+  return {
+    urns: [switched, idleGate].filter(Boolean).map(({ urn }) => urn),
+    settingsFunction,
+    values: {
+      ...values,
+      ...(idle && { BLUE: idle.BLUE, GREEN: idle.GREEN }),
+      ...(idle && { BLUE_IMAGE: idle.BLUE_IMAGE, GREEN_IMAGE: idle.GREEN_IMAGE }),
+      [live]: LIVE,
+      [`${live}_IMAGE`]: LIVE_IMAGE,
+    },
+  };
+}
+
+function readCommand({ inputs }) {
   const settings = /^settings\(\) \{\n {2}cat <<'(\w+)'\n([^]*?)\1\n\}\n/.exec(inputs.stdin);
   if (!settings)
     throw new Failure(
       "The stack keeps the input of the switch as a secret (an image that is a secret makes it one), so what it wrote can't be read. Nothing was changed.",
     );
   const [settingsFunction, , assigned] = settings;
-  const values = readAssignments(assigned);
-  return { urn, settingsFunction, values };
+  return { settingsFunction, values: readAssignments(assigned) };
 }
 
 /** The values of what components/shell.ts writes as assignments. */

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import type { BlueGreenServiceArgs } from "../../components";
-import { withDefaults } from "../../components/settings";
-import { configHash, renderSwitchInput } from "../../components/switchInput";
+import { other, withDefaults } from "../../components/settings";
+import { hash } from "../../components/shell";
+import { fillSite } from "../../components/site";
+import { renderIdleGateInput, renderSwitchInput } from "../../components/switchInput";
 import { compare, judgeHealth } from "../lib/drift.mjs";
 import { readFacts } from "../lib/observe.mjs";
 import type { Container, Facts, Observed } from "../lib/report";
@@ -33,13 +35,18 @@ interface Resource {
 /** What `pulumi stack export` gives after the last switch passed. */
 function exported(args: Partial<BlueGreenServiceArgs> = {}) {
   const settings = withDefaults({ ...ARGS, ...args });
-  const stdin = renderSwitchInput({
+  const values = {
     lockHolder: "shop/prod/shop",
-    containers: NAMES,
+    serviceLabels: { "bluegreen.stack": "shop/prod", "bluegreen.service": "shop" },
     proxyContainer: NAMES.proxy,
-    images: { blue: "shop:1.0", green: "shop:1.1" },
     settings,
-  });
+  };
+  const both = {
+    blue: { name: NAMES.blue, image: "shop:1.0" },
+    green: { name: NAMES.green, image: "shop:1.1" },
+  };
+  const command = (name: string, stdin: string) =>
+    child("command:local:Command", name, { inputs: { stdin } });
   const child = (type: string, name: string, more: object): Resource => ({
     urn: `${URN}$${type}::shop-${name}`,
     type,
@@ -55,15 +62,18 @@ function exported(args: Partial<BlueGreenServiceArgs> = {}) {
     }),
     ...Object.entries(NAMES).map(([role, name]) => container(role, name)),
     container("redis", "shop-redis"),
-    child("command:local:Command", "switch", { inputs: { stdin } }),
+    command("idle-gate", renderIdleGateInput(values, both)),
+    command("switch", renderSwitchInput(values, both[settings.activeColor])),
   ];
   return { deployment: { resources, pending_operations: [] as object[] } };
 }
 
 const siteOf = (args: Partial<BlueGreenServiceArgs> = {}) => {
   const settings = withDefaults({ ...ARGS, ...args });
-  const service = readServices(exported(args))[0];
-  return { site: `${service.switch!.values.SITE_TEXT}\n`, hash: configHash(settings, NAMES) };
+  const { activeColor: live } = settings;
+  const side = (color: "blue" | "green") => ({ color, container: NAMES[color] });
+  const site = fillSite(settings, side(live), side(other(live)));
+  return { site, hash: hash(site) };
 };
 
 interface There extends Observed {
@@ -142,11 +152,12 @@ describe("what status reads of a stack", () => {
     const { values } = service.switch!;
     assert.equal(values.LIVE_COLOR, "blue");
     assert.equal(values.HEALTH_BODY, "it's\nup");
-    assert.match(
-      values.SITE_TEXT,
-      /^# live: blue shop-blue-1\n[^]*log_format bluegreen '\$remote_addr[^]*\}\n$/,
-    );
-    assert.equal(values.CONFIG_HASH, siteOf().hash);
+    assert.match(values.SITE_TEMPLATE, /^# live: <live-color> <live>\n[^]*'\$remote_addr[^]*\}\n$/);
+  });
+
+  it("what each color is wanted to be: from the switch for the live one, from the idle gate for the other", () => {
+    const { values } = service.switch!;
+    assert.deepEqual([values.LIVE, values.BLUE, values.GREEN], [NAMES.blue, NAMES.blue, NAMES.green]);
   });
 
   it("a stack without resources has no service", () => {
@@ -314,7 +325,7 @@ describe("what status compares", () => {
     "a site that was changed by hand": {
       change: editProxy({ site: larger.site }),
       kinds: ["site-edited"],
-      says: /line 9: "client_max_body_size 20m;" instead of "client_max_body_size 10m;"/,
+      says: /line 8: "client_max_body_size 20m;" instead of "client_max_body_size 10m;"/,
     },
     "a site that a switch wrote with other settings": {
       change: editProxy({ site: larger.site, journal: [{ ...DONE, config: larger.hash, outcome: "done" }] }),

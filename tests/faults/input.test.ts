@@ -102,15 +102,17 @@ const ATTACK = fc
   .constantFrom(...leaves(EVERYTHING))
   .chain((steps) => fc.record({ steps: fc.constant(steps), text: attack(String(valueAt(steps))) }));
 
-const NAMES = { blue: "shop-blue-1", green: "shop-green-2" };
+const NAMES = { blue: "shop-blue-1" };
 const render = (args: BlueGreenServiceArgs) =>
-  renderSwitchInput({
-    lockHolder: "acme/dev/shop",
-    containers: NAMES,
-    proxyContainer: "shop-proxy-3",
-    images: { blue: args.blue.image as string, green: args.green.image as string },
-    settings: withDefaults(args),
-  });
+  renderSwitchInput(
+    {
+      lockHolder: "acme/dev/shop",
+      serviceLabels: {},
+      proxyContainer: "shop-proxy-3",
+      settings: withDefaults(args),
+    },
+    { name: NAMES.blue, image: args.blue.image as string },
+  );
 
 /** What a shell has in these variables after the settings were evaluated, in a folder where nothing may come to be. */
 function evaluated(inputs: string[], names: string[]): string[][] {
@@ -173,7 +175,7 @@ describe("generated input", function () {
       "HEALTH_BODY",
       "HEALTH_JSON_FIELD",
       "HEALTH_JSON_VALUE",
-      "SITE_TEXT",
+      "SITE_TEMPLATE",
     ];
     const usual = evaluated([render(EVERYTHING)], names)[0];
     const structure = statements(usual[5]);
@@ -190,7 +192,7 @@ describe("generated input", function () {
       if (!mayDiffer) assert.deepEqual(statements(site), structure, what);
       assert.deepEqual(
         site.split("\n").filter((line) => /^# (live|idle): /.test(line)),
-        ["# live: blue shop-blue-1", "# idle: green shop-green-2"],
+        ["# live: <live-color> <live>"],
         what,
       );
     });

@@ -60,14 +60,14 @@ PATH=$SHIMS:$PATH
 /** Where the shims of the part in the container are. */
 export const SHIMS = "/tmp/bluegreen-shims";
 
-const IN_CONTAINER = ["switch.sh", "nginx.sh", "journal.sh"];
+const IN_CONTAINER = ["steps.sh", "probe.sh", "switch.sh", "nginx.sh", "journal.sh"];
 /** The switch's input with a part in the container that is killed at this call. */
 export const killedInContainer = (killAt: KillAt) => (input: string) => {
-  const start = "#!/bin/sh\n# The switch, inside the proxy container";
+  const start = "#!/bin/sh\n# The steps that the switch and the idle gate share";
   assert.ok(input.includes(start));
   return input.replace(start, () => arm(SHIMS, IN_CONTAINER, killAt) + start);
 };
 
 /** The same with a part on the host that is killed. */
 export const killedOnHost = (killAt: KillAt, folder: string) => (input: string) =>
-  arm(folder, ["host.sh"], killAt) + input;
+  arm(folder, ["host.sh", "switch-host.sh"], killAt) + input;

@@ -65,9 +65,9 @@ describe("the journal", () => {
     assert.equal(config, hash(`${await service.site()}\n`));
     assert.deepEqual(rest, {
       stack: "project/stack/service",
+      kind: "flip",
       from: "blue",
       to: "green",
-      blue: NODE_IMAGE,
       green: NODE_IMAGE,
       outcome: "done",
     });

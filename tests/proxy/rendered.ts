@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { NGINX_IMAGE, type Proxy, type Settings } from "../../components/settings";
 import { printingFunction, proxyFile } from "../../components/shell";
-import { renderSite, renderStagedSite } from "../../components/site";
+import { fillSite, renderStagedSite } from "../../components/site";
 import { containers, validSettings } from "../unit/valid";
 
 /** The greatest values that are not refused. */
@@ -32,16 +32,12 @@ export const CASE: fc.Arbitrary<Case> = fc
 
 /** The first switch: both colors are staged. Then the site that it commits. */
 function configurations({ settings, names }: Case): { staged: string; site: string } {
-  const { containerPort, proxy, tls, health, watch } = settings;
   const live = { color: "blue", container: names.blue };
   const idle = { color: "green", container: names.green };
   const staged = [live, idle].map(({ color, container }) =>
-    renderStagedSite(color, container, containerPort, proxy),
+    renderStagedSite(settings).replaceAll("<color>", color).replaceAll("<candidate>", container),
   );
-  return {
-    staged: staged.join(""),
-    site: renderSite({ live, idle, containerPort, proxy, tls, health, watch }),
-  };
+  return { staged: staged.join(""), site: fillSite(settings, live, idle) };
 }
 
 /** Tests them all in one container, and gives what nginx says of those that it refuses. */

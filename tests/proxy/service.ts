@@ -6,7 +6,7 @@ import path from "node:path";
 import type { BlueGreenServiceArgs } from "../../components";
 import { renderDelivery, type Source } from "../../components/certificate";
 import { NGINX_IMAGE, withDefaults, type Color } from "../../components/settings";
-import { renderSwitchInput } from "../../components/switchInput";
+import { type CommandValues, renderIdleGateInput, renderSwitchInput } from "../../components/switchInput";
 import { docker } from "../support/docker";
 import { get } from "../support/http";
 import { freePorts } from "../support/ports";
@@ -88,10 +88,12 @@ export interface JournalEntry {
   at: string;
   by: string;
   stack: string;
+  kind: string;
   from: string;
   to: string;
-  blue: string;
-  green: string;
+  /** What the color runs that was released. */
+  blue?: string;
+  green?: string;
   config: string;
   /** Not known of a switch that was killed. */
   seconds: number;
@@ -107,6 +109,8 @@ export class Service {
   proxy = "";
   /** The containers that the next switch is told of. */
   readonly containers: Record<Color, string> = { blue: "", green: "" };
+  /** The containers that the idle gate was last told of: Pulumi runs it when there are others. */
+  private gated = "";
   private ports: number[] = [];
   /** A folder of the host that proxies get to see from their creation on. */
   certificateFolder?: string;
@@ -145,7 +149,7 @@ export class Service {
   private async startNginx(name: string, role: string, options: string[]): Promise<void> {
     this.made.push(name);
     await docker(
-      ...["create", "--name", name, ...options, "--restart", "always", "--init"],
+      ...["create", "--name", name, ...this.labelled(role), ...options, "--restart", "always", "--init"],
       ...["--stop-signal", "SIGQUIT", "--tmpfs", "/run/bluegreen:size=16m"],
       ...["--volume", `${this.state}:/bluegreen/state`, "--entrypoint", "sh"],
       ...[NGINX_IMAGE, "/bluegreen/entrypoint.sh", role],
@@ -175,6 +179,7 @@ export class Service {
       name,
       "--network",
       this.prefix,
+      ...this.labelled(color),
       ...env,
       NODE_IMAGE,
       "node",
@@ -213,14 +218,27 @@ export class Service {
   /** Makes a sick app healthy. */
   heal = (app: string) => docker("kill", "--signal", "USR2", app);
 
+  private get labels() {
+    return { "bluegreen.stack": this.prefix };
+  }
+  private labelled(role: string): string[] {
+    const labels = { ...this.labels, "bluegreen.role": role };
+    return Object.entries(labels).flatMap(([label, value]) => ["--label", `${label}=${value}`]);
+  }
   private nextName = (role: string) => `${this.prefix}-${role}-${this.made.length}`;
 
-  /** Runs the switch to its end. */
-  switch(activeColor: Color, options: SwitchOptions = {}): Promise<Ended> {
-    return this.startSwitch(activeColor, options).ended;
+  /** Runs what an update runs to its end: the switch and, when a color has another container, the idle gate. */
+  async switch(activeColor: Color, options: SwitchOptions = {}): Promise<Ended> {
+    const switched = await this.startSwitch(activeColor, options).ended;
+    const containers = `${this.containers.blue} ${this.containers.green} ${options.idle ?? "running"}`;
+    if (switched.code !== 0 || this.gated === containers || Object.values(this.containers).includes(""))
+      return switched;
+    const idle = await this.startIdleGate(activeColor, options).ended;
+    if (idle.code === 0) this.gated = containers;
+    return { code: idle.code, output: switched.output + idle.output };
   }
 
-  /** The same, but a switch that fails is an error with all that it said. */
+  /** The same, but one that fails is an error with all that it said. */
   async switched(activeColor: Color, options: SwitchOptions = {}): Promise<string> {
     const { code, output } = await this.switch(activeColor, options);
     if (code !== 0) throw new Error(`the switch to ${activeColor} ended with ${code}:\n${output}`);
@@ -229,14 +247,22 @@ export class Service {
 
   /** Pipes what Pulumi pipes into the same shell. */
   startSwitch(activeColor: Color, options: SwitchOptions = {}): Running {
-    const {
-      lockHolder = "project/stack/service",
-      health,
-      idle = "running",
-      watch,
-      tls,
-      edit = (input) => input,
-    } = options;
+    const live = { name: this.containers[activeColor], image: NODE_IMAGE };
+    return this.start(renderSwitchInput(this.values(activeColor, options), live), options);
+  }
+
+  startIdleGate(activeColor: Color, options: SwitchOptions = {}): Running {
+    const container = (color: Color) => ({ name: this.containers[color], image: NODE_IMAGE });
+    const both = { blue: container("blue"), green: container("green") };
+    return this.start(renderIdleGateInput(this.values(activeColor, options), both), options);
+  }
+
+  private start(input: string, { edit = (input) => input }: SwitchOptions): Running {
+    return new Running("sh", ["-s"], { input: edit(input) });
+  }
+
+  private values(activeColor: Color, options: SwitchOptions): CommandValues {
+    const { lockHolder = "project/stack/service", health, idle = "running", watch, tls } = options;
     const settings = withDefaults({
       ...QUICK,
       activeColor,
@@ -247,10 +273,7 @@ export class Service {
       green: { image: NODE_IMAGE },
       health: { ...QUICK.health, ...health },
     });
-    const { containers, proxy: proxyContainer } = this;
-    const images = { blue: NODE_IMAGE, green: NODE_IMAGE };
-    const input = renderSwitchInput({ lockHolder, containers, proxyContainer, images, settings });
-    return new Running("sh", ["-s"], { input: edit(input) });
+    return { lockHolder, serviceLabels: this.labels, proxyContainer: this.proxy, settings };
   }
 
   /** Delivers a certificate as Pulumi does. */
@@ -286,7 +309,7 @@ export class Service {
     (await docker("exec", container, "cat", "/run/bluegreen/live.listen")).includes("reuseport");
 }
 
-/** SITE_TEXT with another directive at its top; the rest of the input stays as it is. */
+/** SITE_TEMPLATE with another directive at its top; the rest of the input stays as it is. */
 export const withDirective = (directive: string) => (input: string) => {
   const edited = input.replace("\nserver_tokens off;\n", `\n${directive}\n`);
   assert.notEqual(edited, input);

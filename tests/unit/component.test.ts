@@ -29,6 +29,7 @@ describe("the component", () => {
       "shop-green": "docker:index/container:Container",
       "shop-proxy": "docker:index/container:Container",
       "shop-switch": "command:local:Command",
+      "shop-idle-gate": "command:local:Command",
     });
   });
 
@@ -41,7 +42,7 @@ describe("the component", () => {
     }
   });
 
-  it("orders them: images, Redis, colors, guard, edge, proxy, switch", () => {
+  it("orders them: images, Redis, colors, guard, edge, proxy, switch, idle gate", () => {
     const { edge, blue, green, proxy } = mocked.resources;
     const includes = (name: string, ...wanted: string[]) => {
       const { dependencies } = mocked.resources[name];
@@ -54,6 +55,7 @@ describe("the component", () => {
     includes("green", "redis", "network");
     includes("proxy", "blue", "green", "edge", "proxy-state");
     includes("switch", "proxy", "blue", "green");
+    includes("idle-gate", "switch");
     for (const color of [blue, green]) {
       assert.ok(!color.dependencies.some((name) => /edge|proxy|blue|green/.test(name)), color.name);
     }
@@ -153,7 +155,7 @@ describe("the component", () => {
         "REDIS_PORT=6379",
         "TZ=UTC",
       ]);
-      assert.equal(inputs.mustRun, false);
+      assert.deepEqual([inputs.start, inputs.mustRun], [false, false], "the switch starts it");
       assert.equal(inputs.stopTimeout, 30);
       assert.equal(inputs.destroyGraceSeconds, 30);
     }
@@ -161,25 +163,35 @@ describe("the component", () => {
     assert.equal(mocked.resources.green.inputs.image, "shop:1.1.0");
   });
 
-  it("switches over the local engine, and again when an image, a container or a rendered setting changes", () => {
+  it("switches over the local engine, and again when the live color or a rendered setting changes", () => {
     const { inputs } = mocked.resources.switch;
     assert.equal(inputs.create, "sh -s");
     assert.deepEqual(inputs.environment, { DOCKER_HOST: "unix:///var/run/docker.sock" });
-    assert.deepEqual(inputs.triggers.slice(0, 8), [
+    assert.deepEqual(inputs.triggers.slice(0, -1), [
       "blue",
       "shop:1.0.0",
-      "shop:1.1.0",
       "nginx:1.30.6",
       "0.0.0.0:80, preview on 127.0.0.1:8081, a network of its own, on unix:///var/run/docker.sock",
       "shop-blue-id",
-      "shop-green-id",
       "shop-proxy-id",
     ]);
-    assert.match(inputs.triggers[8], /^[0-9a-f]{16}$/);
-    assert.match(inputs.stdin, /^BLUE='shop-blue-1a2b3c4'$/m);
-    assert.match(inputs.stdin, /^GREEN='shop-green-1a2b3c4'$/m);
+    assert.match(inputs.triggers.at(-1), /^[0-9a-f]{16}$/);
+    assert.match(inputs.stdin, /^LIVE='shop-blue-1a2b3c4'$/m);
     assert.match(inputs.stdin, /^PROXY='shop-proxy-1a2b3c4'$/m);
     assert.match(inputs.stdin, /^LOCK_HOLDER='acme\/dev\/shop'$/m);
+  });
+
+  it("gates what is idle after that, when a color has another container", () => {
+    const { inputs } = mocked.resources["idle-gate"];
+    assert.deepEqual(inputs.triggers, [
+      "shop:1.0.0",
+      "shop:1.1.0",
+      "shop-blue-id",
+      "shop-green-id",
+      "running",
+    ]);
+    assert.match(inputs.stdin, /^BLUE='shop-blue-1a2b3c4'$/m);
+    assert.match(inputs.stdin, /^GREEN='shop-green-1a2b3c4'$/m);
   });
 
   it("has outputs", () => {
@@ -515,23 +527,28 @@ describe("the component's settings", () => {
     assert.deepEqual(Object.keys(first.resources).sort(), Object.keys(second.resources).sort());
   });
 
-  const triggersOf = async (args: Partial<BlueGreenServiceArgs>) =>
-    (await declare({ ...IMAGES, ...args })).resources.switch.inputs.triggers as string[];
+  const triggersOf = async (command: "switch" | "idle-gate", args: Partial<BlueGreenServiceArgs>) =>
+    (await declare({ ...IMAGES, ...args })).resources[command].inputs.triggers as string[];
+  const GREEN_2: Partial<BlueGreenServiceArgs> = { green: { image: "shop:1.2.0" } };
 
-  it("drain, lock and logs don't run the switch again; the gate, the idle policy and the site do", async () => {
-    const same = await triggersOf({});
-    const logs = { maxSizeMb: 1 };
-    assert.deepEqual(
-      await triggersOf({ drainSeconds: 1, lockWaitSeconds: 9, logs, stopGraceSeconds: 3 }),
-      same,
-    );
+  it("drain, lock, logs and the idle color don't run the switch again; the gate and the site do", async () => {
+    const same = await triggersOf("switch", {});
+    const none = { drainSeconds: 1, lockWaitSeconds: 9, logs: { maxSizeMb: 1 }, stopGraceSeconds: 3 };
+    assert.deepEqual(await triggersOf("switch", { ...none, ...GREEN_2, idle: "stopped" }), same);
     const changes: Partial<BlueGreenServiceArgs>[] = [
       { health: { passes: 3 } },
-      { idle: "stopped" },
       { proxy: { maxBodySize: "1g" } },
       { activeColor: "green" },
     ];
-    for (const change of changes) assert.notDeepEqual(await triggersOf(change), same, JSON.stringify(change));
+    for (const change of changes)
+      assert.notDeepEqual(await triggersOf("switch", change), same, JSON.stringify(change));
+  });
+
+  it("a flip does not run the idle gate; another image and the idle policy do", async () => {
+    const same = await triggersOf("idle-gate", {});
+    assert.deepEqual(await triggersOf("idle-gate", { activeColor: "green" }), same);
+    for (const change of [GREEN_2, { idle: "stopped" }])
+      assert.notDeepEqual(await triggersOf("idle-gate", change), same, JSON.stringify(change));
   });
 });
 

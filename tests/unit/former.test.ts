@@ -2,11 +2,17 @@ import assert from "node:assert/strict";
 import { declare, type State } from "./mocked";
 import { LEAST } from "./valid";
 
-const switchUrn = (type: string, name = "shop") =>
-  `urn:pulumi:dev::acme::bluegreen:index:BlueGreenService$command:${type}:Command::${name}-switch`;
+const urnOf = (command: string, type = "local", name = "shop") =>
+  `urn:pulumi:dev::acme::bluegreen:index:BlueGreenService$command:${type}:Command::${name}-${command}`;
 const BINDING = "0.0.0.0:80, preview on 127.0.0.1:8081, a network of its own, on unix:///var/run/docker.sock";
-const former = (color: string, blue: string, green: string): State[string] => ({
-  outputs: { triggers: [color, blue, green, "nginx:1.30.6", BINDING, "id", "id", "id", "hash"] },
+/** What a switch and an idle gate that have passed leave. */
+const former = (live: string, blue: string, green: string, type?: string, name?: string): State => ({
+  [urnOf("switch", type, name)]: {
+    outputs: {
+      triggers: [live, live === "blue" ? blue : green, "nginx:1.30.6", BINDING, "id", "id", "hash"],
+    },
+  },
+  [urnOf("idle-gate", type, name)]: { outputs: { triggers: [blue, green, "id", "id", "running"] } },
 });
 const planOf = async (state: State) => (await declare(LEAST, state)).logs.join("\n");
 
@@ -17,14 +23,19 @@ describe("the former release, as the state has it", () => {
 
   for (const type of ["local", "remote"]) {
     it(`is read from the ${type} switch`, async () => {
-      const state = { [switchUrn(type)]: former("green", "shop:1.0.0", "shop:1.1.0") };
+      const state = former("green", "shop:1.0.0", "shop:1.1.0", type);
       assert.match(await planOf(state), /^plan: switch: green -> blue \(shop:1\.0\.0\)/);
     });
   }
 
   it("is what the component itself writes: an update without a change is told as one", async () => {
     const { resources } = await declare(LEAST);
-    const state = { [switchUrn("local")]: { outputs: { triggers: resources.switch.inputs.triggers } } };
+    const state = Object.fromEntries(
+      ["switch", "idle-gate"].map((command) => [
+        urnOf(command),
+        { outputs: { triggers: resources[command].inputs.triggers } },
+      ]),
+    );
     assert.equal(await planOf(state), "plan: blue stays live with shop:1.0.0: no new image and no switch");
   });
 
@@ -32,7 +43,7 @@ describe("the former release, as the state has it", () => {
     const made =
       "urn:pulumi:dev::acme::bluegreen:index:BlueGreenService$docker:index/container:Container::shop-";
     const state = {
-      [switchUrn("local")]: former("blue", "shop:1.0.0", "shop:1.1.0"),
+      ...former("blue", "shop:1.0.0", "shop:1.1.0"),
       [`${made}blue`]: { outputs: { image: "shop:1.0.0" } },
       [`${made}green`]: { outputs: { image: "shop:1.2.0" } },
     };
@@ -42,17 +53,25 @@ describe("the former release, as the state has it", () => {
     );
   });
 
+  it("knows that the live color passed although the idle one failed", async () => {
+    const state = {
+      ...former("blue", "shop:0.9", "shop:1.1.0"),
+      [urnOf("switch")]: former("blue", "shop:1.0.0", "")[urnOf("switch")],
+    };
+    assert.equal(await planOf(state), "plan: blue stays live with shop:1.0.0: no new image and no switch");
+  });
+
   it("is not another component's", async () => {
-    const state = { [switchUrn("local", "other")]: former("green", "a:1", "b:1") };
+    const state = former("green", "a:1", "b:1", "local", "other");
     assert.match(await planOf(state), /^plan: first release/);
   });
 
   it("a switch without triggers counts as none", async () => {
-    assert.match(await planOf({ [switchUrn("local")]: { outputs: {} } }), /^plan: first release/);
+    assert.match(await planOf({ [urnOf("switch")]: { outputs: {} } }), /^plan: first release/);
   });
 
   it("the plan tells each thing on a line of its own", async () => {
-    const plan = await planOf({ [switchUrn("local")]: former("green", "shop:0.9", "shop:1.1.0") });
+    const plan = await planOf(former("green", "shop:0.9", "shop:1.1.0"));
     assert.deepEqual(
       plan.split("\n").map((line) => line.slice(0, 20)),
       ["plan: blue (becomes ", "plan: switch: green "],

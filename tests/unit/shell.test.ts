@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import path from "node:path";
 import { assignments, hash, printingFunction, proxyFile, quote } from "../../components/shell";
 import { anyText, RUNS } from "./valid";
 
@@ -70,7 +72,8 @@ for (const shell of SHELLS) {
     });
 
     it("the product's own scripts", () => {
-      for (const file of ["switch.sh", "host.sh", "entrypoint.sh", "guard.sh", "nginx.sh"]) {
+      for (const file of readdirSync(path.join(__dirname, "../../components/proxy"))) {
+        if (!file.endsWith(".sh")) continue;
         execFileSync(shell[0], [...shell.slice(1), "-n"], { input: proxyFile(file) });
       }
     });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { other, withDefaults, type Settings } from "../../components/settings";
-import { renderSite, renderStagedSite } from "../../components/site";
+import { other, withDefaults, type Color, type Settings } from "../../components/settings";
+import { fillSite, renderStagedSite } from "../../components/site";
 import { findViolations } from "../../components/validate";
 import { anyText, containers, LEAST, RUNS, validSettings } from "./valid";
 
@@ -9,15 +9,8 @@ const NAMES = { blue: "shop-blue-1", green: "shop-green-2" };
 
 function siteOf(settings: Settings, names = NAMES): string {
   const live = settings.activeColor;
-  return renderSite({
-    live: { color: live, container: names[live] },
-    idle: { color: other(live), container: names[other(live)] },
-    containerPort: settings.containerPort,
-    proxy: settings.proxy,
-    tls: settings.tls,
-    health: settings.health,
-    watch: settings.watch,
-  });
+  const side = (color: Color) => ({ color, container: names[color] });
+  return fillSite(settings, side(live), side(other(live)));
 }
 const withTls = (tls: object) =>
   siteOf(withDefaults({ ...LEAST, tls: { names: ["shop.example", "www.shop.example"], ...tls } }));
@@ -42,11 +35,18 @@ const block = (site: string, start: RegExp) => {
 describe("the rendered site", () => {
   const site = siteOf(withDefaults(LEAST));
 
-  it("says in its first lines what the next switch reads back", () => {
-    assert.deepEqual(site.split("\n").slice(0, 2), [
-      "# live: blue shop-blue-1",
-      "# idle: green shop-green-2",
-    ]);
+  it("says in two lines what the next switch reads back", () => {
+    const lines = site.split("\n").filter((line) => /^# (live|idle): /.test(line));
+    assert.deepEqual(lines, ["# live: blue shop-blue-1", "# idle: green shop-green-2"]);
+  });
+
+  it("answers 503 on the preview port until there is an idle color", () => {
+    const first = fillSite(withDefaults(LEAST), { color: "blue", container: "shop-blue-1" });
+    assert.match(
+      block(first, /server \{\n {2}include \/run\/bluegreen\/preview/),
+      /return 503 "No color is idle yet/,
+    );
+    assert.doesNotMatch(first, /[<>]|# idle/);
   });
 
   it("has the live color behind the public port and the idle one behind the preview port", () => {
@@ -75,8 +75,9 @@ describe("the rendered site", () => {
   });
 
   it("a staged container has the very upstream that the site will have", () => {
-    const settings = withDefaults(LEAST);
-    const staged = renderStagedSite("green", "shop-green-2", 3000, settings.proxy);
+    const staged = renderStagedSite(withDefaults(LEAST))
+      .replaceAll("<color>", "green")
+      .replaceAll("<candidate>", "shop-green-2");
     const upstream = block(site, /upstream shop-green-2 /);
     assert.equal(block(staged, /upstream shop-green-2 /), upstream);
     assert.match(staged, /listen unix:\/run\/bluegreen\/green\.sock;/);

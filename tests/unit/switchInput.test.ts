@@ -5,17 +5,22 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { withDefaults, type Settings } from "../../components/settings";
-import { renderSwitchInput, switchHash } from "../../components/switchInput";
+import { renderIdleGateInput, renderSwitchInput, switchHash } from "../../components/switchInput";
 import { containers, LEAST, RUNS, validSettings } from "./valid";
 
 const NAMES = { blue: "shop-blue-1", green: "shop-green-2" };
+const values = (settings: Settings) => ({
+  lockHolder: "acme/dev/shop",
+  serviceLabels: { "bluegreen.stack": "acme/dev", "bluegreen.service": "shop" },
+  proxyContainer: "shop-proxy-3",
+  settings,
+});
 const inputOf = (settings: Settings, names = NAMES) =>
-  renderSwitchInput({
-    lockHolder: "acme/dev/shop",
-    containers: names,
-    proxyContainer: "shop-proxy-3",
-    images: { blue: "shop:1.0.0", green: "shop:1.1.0" },
-    settings,
+  renderSwitchInput(values(settings), { name: names[settings.activeColor], image: "shop:1.0.0" });
+const idleInputOf = (settings: Settings, names = NAMES) =>
+  renderIdleGateInput(values(settings), {
+    blue: { name: names.blue, image: "shop:1.0.0" },
+    green: { name: names.green, image: "shop:1.1.0" },
   });
 
 /** Runs a switch's input with a "docker" that only writes down what it is called with, and on its input. */
@@ -26,7 +31,11 @@ function withFakeDocker<T>(
   const docker = path.join(folder, "docker");
   writeFileSync(
     docker,
-    `#!/bin/sh\necho "$*" >>"$FOLDER/calls"\ncase $* in ps*) printf "%s\\n" shop-blue-1 shop-green-2 shop-proxy-3 ;; "exec -i"*) cat >"$FOLDER/piped" ;; esac\n`,
+    `#!/bin/sh\necho "$*" >>"$FOLDER/calls"\ncase $* in
+  ps*) printf "%s running image\\n" "shop-blue-1 blue" "shop-green-2 green" "shop-proxy-3 proxy" ;;
+  *sed*) printf "live: blue shop-blue-1\\nidle: green shop-green-2\\n" ;;
+  "exec -i"*) cat >"$FOLDER/piped" ;;
+esac\n`,
   );
   chmodSync(docker, 0o755);
   const take = (name: string) => {
@@ -60,8 +69,7 @@ describe("the switch's input", () => {
     for (const line of [
       "LOCK_HOLDER='acme/dev/shop'",
       "LIVE_COLOR='blue'",
-      "BLUE='shop-blue-1'",
-      "GREEN='shop-green-2'",
+      "LIVE='shop-blue-1'",
       "PROXY='shop-proxy-3'",
       "HEALTH_STATUS='204'",
       `HEALTH_BODY='it'\\''s UP'`,
@@ -75,7 +83,7 @@ describe("the switch's input", () => {
 
   it("knows no secret: nothing of the environment or of Redis", () => {
     const settings = withDefaults({ ...LEAST, env: { TOKEN: "s3cr3t" }, redis: { password: "s3cr3t" } });
-    assert.doesNotMatch(inputOf(settings), /s3cr3t|TOKEN/);
+    assert.doesNotMatch(inputOf(settings) + idleInputOf(settings), /s3cr3t|TOKEN/);
   });
 
   it("calls Docker in this order, and pipes the settings and the script into the proxy", () => {
@@ -83,9 +91,29 @@ describe("the switch's input", () => {
       const { status, calls, piped } = run(inputOf(withDefaults(LEAST)));
       assert.equal(status, 0);
       const lines = calls.trim().split("\n");
-      assert.deepEqual(lines, ["ps --format {{.Names}}", "exec -i shop-proxy-3 sh -s"]);
+      assert.equal(lines.length, 3);
+      assert.match(
+        lines[0],
+        /^ps --all --filter label=bluegreen.stack=acme\/dev --filter label=bluegreen.service=shop /,
+      );
+      assert.equal(lines[1], "exec -i shop-proxy-3 sh -s");
+      assert.match(lines[2], /^exec shop-proxy-3 sed .* \/bluegreen\/state\/site.conf$/);
       assert.match(piped, /^WHO='[^'\n]+'\nLOCK_HOLDER=[^]*\nmain\n$/);
     });
+  });
+
+  it("the idle gate, with the idle color served and running, runs nothing in nginx", () => {
+    withFakeDocker((run) => {
+      const { status, piped } = run(idleInputOf(withDefaults(LEAST)));
+      assert.deepEqual([status, piped], [0, ""]);
+    });
+  });
+
+  it("each knows nothing that is no reason for it to run", () => {
+    const blueLive = withDefaults(LEAST);
+    const greenLive = withDefaults({ ...LEAST, activeColor: "green" });
+    assert.doesNotMatch(inputOf(blueLive), /shop-green-2|shop:1\.1\.0/);
+    assert.equal(idleInputOf(blueLive), idleInputOf(greenLive));
   });
 
   it("a part of it, cut off anywhere, calls nothing", () => {
@@ -119,8 +147,7 @@ describe("the switch's input", () => {
         const input = inputOf(settings, names);
         const functions = input.slice(0, input.indexOf("\nin_container_script()"));
         const values = {
-          BLUE: names.blue,
-          GREEN: names.green,
+          LIVE: names[settings.activeColor],
           HEALTH_PATH: settings.health.path,
           HEALTH_HOST: settings.health.hostHeader,
           HEALTH_BODY: settings.health.bodyText ?? "",
@@ -144,18 +171,18 @@ describe("the switch's input", () => {
 describe("the hash that runs the switch again", () => {
   const base = switchHash(withDefaults(LEAST));
 
-  it("is the same for what the containers are called, for drain and lock", () => {
+  it("is the same for what the idle gate does, for drain and lock", () => {
     assert.equal(
-      switchHash(withDefaults({ ...LEAST, drainSeconds: 1, lockWaitSeconds: 3, stopGraceSeconds: 2 })),
+      switchHash(
+        withDefaults({ ...LEAST, idle: "stopped", drainSeconds: 1, lockWaitSeconds: 3, stopGraceSeconds: 2 }),
+      ),
       base,
     );
   });
 
   it("is another for each thing that is rendered or gated", () => {
     const others = [
-      { activeColor: "green" },
       { containerPort: 1 },
-      { idle: "stopped" },
       { health: { path: "/a" } },
       { health: { bodyText: "UP" } },
       { health: { gateTimeoutSeconds: 61 } },

@@ -1,0 +1,32 @@
+#!/bin/sh
+# The idle gate, inside nginx's container, after steps.sh and probe.sh: the idle color's new container is gated, and then
+# answers on the preview port. What is live is not touched.
+#
+# Given: BLUE GREEN BLUE_IMAGE GREEN_IMAGE STARTED (the container that the host's part has just started, or nothing)
+#
+# shellcheck disable=SC2154 # from steps.sh
+
+main() {
+  begin
+  live_color=${served_live%% *}
+  [ -n "$live_color" ] || fail 1 'no color is live yet, so none is idle.'
+  idle_color=$(other "$live_color")
+  container=$(container_of "$idle_color")
+  fill_site "$live_color" "${served_live#* }" "$container"
+  note_intent "$live_color" "$live_color" idle "$idle_color" "$(image_of "$idle_color")"
+  stage "$idle_color" "$container"
+  if ! is_served "$container" || [ "$STARTED" = "$container" ]; then gate "$idle_color" "$container"; fi
+  commit
+  keep_committed
+  case ${served_idle#* } in
+    '' | "$container") ;;
+    *) wait_for_connections_to "${served_idle#* }" ;;
+  esac
+  end_intent "done${cut:+, but $cut}" "$(seconds_taken)"
+  say "$idle_color is idle, on the preview port"
+}
+
+container_of() { case $1 in blue) printf '%s' "$BLUE" ;; green) printf '%s' "$GREEN" ;; esac }
+image_of() { case $1 in blue) printf '%s' "$BLUE_IMAGE" ;; green) printf '%s' "$GREEN_IMAGE" ;; esac }
+
+main
