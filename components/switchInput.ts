@@ -30,7 +30,7 @@ export interface SwitchValues {
 export function renderSwitchInput(values: SwitchValues): string {
   return [
     printingFunction("settings", assignments(switchVariables(values))),
-    printingFunction("in_container_script", proxyFile("switch.sh")),
+    printingFunction("in_container_script", proxyFile("probe.sh") + proxyFile("switch.sh")),
     proxyFile("host.sh"),
   ].join("\n");
 }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { NGINX_IMAGE } from "../../components/settings";
 import { proxyFile, quote } from "../../components/shell";
 
-const FUNCTION = /^json_field\(\) \{\n[^]*?\n\}\n/m.exec(proxyFile("switch.sh"))?.[0] ?? "";
+const FUNCTION = /^json_field\(\) \{\n[^]*?\n\}\n/m.exec(proxyFile("probe.sh"))?.[0] ?? "";
 const CASES = Number(process.env.BLUEGREEN_CASES ?? 200);
 
 interface Lookup {

@@ -70,7 +70,7 @@ for (const shell of SHELLS) {
     });
 
     it("the product's own scripts", () => {
-      for (const file of ["switch.sh", "host.sh", "entrypoint.sh", "guard.sh", "nginx.sh"]) {
+      for (const file of ["probe.sh", "switch.sh", "host.sh", "entrypoint.sh", "guard.sh", "nginx.sh"]) {
         execFileSync(shell[0], [...shell.slice(1), "-n"], { input: proxyFile(file) });
       }
     });

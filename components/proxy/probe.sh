@@ -1,0 +1,87 @@
+# shellcheck shell=sh
+# The health request: made and judged here, for the gate, the watch and "status". It is piped before the script that asks, so
+# that it is always of the same version.
+#
+# It reads HEALTH_HOST, HEALTH_PATH, HEALTH_TIMEOUT, HEALTH_STATUS, HEALTH_BODY, HEALTH_JSON_FIELD, HEALTH_JSON_VALUE (settings)
+# and RUN (nginx.sh).
+
+# probe SOCKET: one request as a user's: through nginx, which resolves the color's name and adds the same headers (site.ts). It
+# fails if the answer is not the healthy one. Sets:
+#   $probe_code  the HTTP status, or "none" where there was no complete answer
+#   $last_answer what came, in words
+# shellcheck disable=SC2034 # last_answer: whoever asks says it
+probe() {
+  # Two may ask at once: a gate and "status".
+  answer=$RUN/answer.$$
+  : >"$answer"
+  if probe_code=$(ask_as_user "$1"); then
+    last_answer="HTTP $probe_code $(excerpt "$answer")"
+    if is_healthy; then healthy=yes; else healthy=''; fi
+  else
+    probe_code=none
+    last_answer="no complete answer: $(excerpt "$answer.error")"
+    healthy=''
+  fi
+  rm -f "$answer" "$answer.error"
+  [ -n "$healthy" ]
+}
+
+ask_as_user() { # socket
+  curl -sS -o "$answer" -w '%{http_code}' --max-time "$HEALTH_TIMEOUT" --max-filesize 1048576 \
+    --unix-socket "$RUN/$1" -H "Host: $HEALTH_HOST" -A bluegreen-health "http://localhost$HEALTH_PATH" \
+    </dev/null 2>"$answer.error"
+}
+excerpt() { head -c 300 "$1" | tr -c '[:print:]' ' '; }
+
+is_healthy() { accepts_status && accepts_body && accepts_field; }
+accepts_status() {
+  if [ -n "$HEALTH_STATUS" ]; then
+    [ "$probe_code" = "$HEALTH_STATUS" ]
+  else
+    case $probe_code in 2??) ;; *) return 1 ;; esac
+  fi
+}
+accepts_body() {
+  [ -z "$HEALTH_BODY" ] || case $(head -c 65536 "$answer") in *"$HEALTH_BODY"*) ;; *) return 1 ;; esac
+}
+# A field is looked up where it stands: an "UP" of a nested component says nothing about the whole.
+accepts_field() {
+  [ -z "$HEALTH_JSON_FIELD" ] || [ "$(json_field "$HEALTH_JSON_FIELD" <"$answer")" = "$HEALTH_JSON_VALUE" ]
+}
+
+# json_field a.b.0: the string, number or word at this path of the JSON text on standard input. The proxy's image has
+# no JSON reader, only awk.
+json_field() {
+  WANTED=$1 awk '
+    { text = text $0 "\n" }
+    function value(v) { if (path[depth] == ENVIRON["WANTED"]) { found = 1; answer = v } }
+    function down(kind) { kinds[depth + 1] = kind; depth++; count[depth] = 0; prefix[depth] = path[depth - 1] }
+    function at(name) { path[depth] = (prefix[depth] == "" ? "" : prefix[depth] ".") name }
+    BEGIN { meant["n"] = "\n"; meant["t"] = "\t"; meant["r"] = "\r"; meant["b"] = "\b"; meant["f"] = "\f" }
+    function unquote(s,   plain, sign) {
+      s = substr(s, 2, length(s) - 2)
+      # One escape after the other: in "\\n" the second sign is a backslash, and no line ends.
+      while (match(s, /\\./)) {
+        sign = substr(s, RSTART + 1, 1)
+        plain = plain substr(s, 1, RSTART - 1) (sign in meant ? meant[sign] : sign)
+        s = substr(s, RSTART + 2)
+      }
+      return plain s
+    }
+    END {
+      while (match(text, /^[ \t\r\n]*("([^"\\]|\\.)*"|[][{}:,]|[^][{}:," \t\r\n]+)/)) {
+        token = substr(text, 1, RLENGTH); text = substr(text, RLENGTH + 1)
+        sub(/^[ \t\r\n]+/, "", token)
+        first = substr(token, 1, 1)
+        if (token == ":") key = 0
+        else if (token == ",") { if (kinds[depth] == "list") at(++count[depth]); else key = 1 }
+        else if (token == "{") { down("map"); key = 1 }
+        else if (token == "[") { down("list"); at(0); key = 0 }
+        else if (token == "}" || token == "]") { depth--; key = 0; if (depth < 0) exit 1 }
+        else if (key && first == "\"") at(unquote(token))
+        else value(first == "\"" ? unquote(token) : token)
+      }
+      if (depth != 0 || !found || text !~ /^[ \t\r\n]*$/) exit 1
+      printf "%s", answer
+    }'
+}
