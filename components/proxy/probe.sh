@@ -1,36 +1,52 @@
 # shellcheck shell=sh
-# The gate's request and what counts as a good answer; part of what is piped into nginx's container.
-# Given: RUN (nginx.sh); HEALTH_PATH HEALTH_HOST HEALTH_TIMEOUT HEALTH_STATUS HEALTH_BODY HEALTH_JSON_FIELD HEALTH_JSON_VALUE
-# Gives: last_answer
+# The health request: made and judged here, for the gate, the watch and "status". It is piped before the script that asks, so
+# that it is always of the same version.
 #
-# shellcheck disable=SC2034 # read by who sources it
+# It reads HEALTH_HOST, HEALTH_PATH, HEALTH_TIMEOUT, HEALTH_STATUS, HEALTH_BODY, HEALTH_JSON_FIELD, HEALTH_JSON_VALUE (settings)
+# and RUN (nginx.sh).
 
-# probe SOCKET: one health request, the way the color's traffic goes: through nginx, its name resolved by nginx.
+# probe SOCKET: one request as a user's: through nginx, which resolves the color's name and adds the same headers (site.ts). It
+# fails if the answer is not the healthy one. Sets:
+#   $probe_code  the HTTP status, or "none" where there was no complete answer
+#   $last_answer what came, in words
+# shellcheck disable=SC2034 # last_answer: whoever asks says it
 probe() {
-  rm -f "$RUN/answer"
-  code=$(curl -sS -o "$RUN/answer" -w '%{http_code}' --max-time "$HEALTH_TIMEOUT" --max-filesize 1048576 \
-    --unix-socket "$RUN/$1" -H "Host: $HEALTH_HOST" "http://localhost$HEALTH_PATH" </dev/null 2>"$RUN/answer.error") || {
-    last_answer="no complete answer: $(head -c 300 "$RUN/answer.error")"
-    return 1
-  }
-  last_answer="HTTP $code $(excerpt "$RUN/answer")"
-  accepts_status "$code" && accepts_body && accepts_field
+  # Two may ask at once: a gate and "status".
+  answer=$RUN/answer.$$
+  : >"$answer"
+  if probe_code=$(ask_as_user "$1"); then
+    last_answer="HTTP $probe_code $(excerpt "$answer")"
+    if is_healthy; then healthy=yes; else healthy=''; fi
+  else
+    probe_code=none
+    last_answer="no complete answer: $(excerpt "$answer.error")"
+    healthy=''
+  fi
+  rm -f "$answer" "$answer.error"
+  [ -n "$healthy" ]
 }
-excerpt() { [ ! -s "$1" ] || head -c 300 "$1" | tr -c '[:print:]' ' '; }
 
+ask_as_user() { # socket
+  curl -sS -o "$answer" -w '%{http_code}' --max-time "$HEALTH_TIMEOUT" --max-filesize 1048576 \
+    --unix-socket "$RUN/$1" -H "Host: $HEALTH_HOST" -A bluegreen-health "http://localhost$HEALTH_PATH" \
+    </dev/null 2>"$answer.error"
+}
+excerpt() { head -c 300 "$1" | tr -c '[:print:]' ' '; }
+
+is_healthy() { accepts_status && accepts_body && accepts_field; }
 accepts_status() {
   if [ -n "$HEALTH_STATUS" ]; then
-    [ "$1" = "$HEALTH_STATUS" ]
+    [ "$probe_code" = "$HEALTH_STATUS" ]
   else
-    case $1 in 2??) ;; *) return 1 ;; esac
+    case $probe_code in 2??) ;; *) return 1 ;; esac
   fi
 }
 accepts_body() {
-  [ -z "$HEALTH_BODY" ] || case $(head -c 65536 "$RUN/answer") in *"$HEALTH_BODY"*) ;; *) return 1 ;; esac
+  [ -z "$HEALTH_BODY" ] || case $(head -c 65536 "$answer") in *"$HEALTH_BODY"*) ;; *) return 1 ;; esac
 }
 # A field is looked up where it stands: an "UP" of a nested component says nothing about the whole.
 accepts_field() {
-  [ -z "$HEALTH_JSON_FIELD" ] || [ "$(json_field "$HEALTH_JSON_FIELD" <"$RUN/answer")" = "$HEALTH_JSON_VALUE" ]
+  [ -z "$HEALTH_JSON_FIELD" ] || [ "$(json_field "$HEALTH_JSON_FIELD" <"$answer")" = "$HEALTH_JSON_VALUE" ]
 }
 
 # json_field a.b.0: the string, number or word at this path of the JSON text on standard input. The proxy's image has

@@ -1,7 +1,7 @@
 #!/bin/sh
-# What nginx really does, inside the container of a proxy or of the edge: the settings of the last switch and this file are
-# piped into "docker exec -i CONTAINER sh -s". It prints facts, a line each, and changes nothing; what they mean is for whoever
-# asked (scripts/lib/drift.mjs).
+# What nginx really does, inside the container of a proxy or of the edge: the settings of the last switch, probe.sh and this
+# file are piped into "docker exec -i CONTAINER sh -s". It prints facts, a line each, and changes nothing; what they mean is for
+# whoever asked (scripts/lib/drift.mjs).
 set -u
 
 # shellcheck source=nginx.sh
@@ -30,14 +30,12 @@ yes_or_no() { if "$@"; then echo yes; else echo no; fi; }
 # A shared lock, so that two who ask don't take each other for a switch. A switch waits longer than this takes.
 lock_is_held() { ! flock -s -n "$STATE/lock" true; }
 
-# The gate's request, on the socket of the live color. A file of its own: a gate may be under way.
+# The gate's request and the gate's judgement, on the socket of the live color.
+# shellcheck disable=SC2154 # of probe.sh
 health() {
-  answer=$RUN/status.$$
-  code=$(curl -s -o "$answer" -w '%{http_code}' --max-time "$HEALTH_TIMEOUT" --max-filesize 1048576 \
-    --unix-socket "$RUN/live.sock" -H "Host: $HEALTH_HOST" "http://localhost$HEALTH_PATH" </dev/null) || code=none
-  fact health_code "$code"
-  fact health_body "$(head -c 65536 "$answer" | base64 | tr -d '\n')"
-  rm -f "$answer"
+  if probe live.sock; then fact healthy yes; else fact healthy no; fi
+  fact health_code "$probe_code"
+  fact health_answer "$(printf '%s' "$last_answer" | base64 | tr -d '\n')"
 }
 
 main

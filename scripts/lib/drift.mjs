@@ -19,7 +19,10 @@ export function compare(service, observed) {
   const facts = [serving, proxy, edge].find((found) => found && !found.error);
   const site = facts && readSite(facts.site);
   const wanted = told && wantedSite(told);
-  const health = serving && told && judgeHealth(told, serving);
+  const health = serving?.health_code && {
+    ok: serving.healthy === true,
+    answer: serving.health_answer?.trim() ?? "",
+  };
 
   const state = { service, told, containers, edge, proxy, serving, through, facts, site, wanted, health };
   const safe = whatIsSafe(state);
@@ -268,38 +271,6 @@ function firstDifference(one, other) {
   const at = ours.findIndex((line, i) => line !== theirs[i]);
   const i = at === -1 ? ours.length : at;
   return [i + 1, ours[i]?.trim() ?? "", theirs[i]?.trim() ?? ""];
-}
-
-/**
- * As the gate judges it (accepts_… in components/proxy/switch.sh).
- * @param {{ [name: string]: string }} told
- * @param {Pick<import("./report.js").Facts, "health_code" | "health_body">} facts
- * @returns {{ ok: boolean, answer: string }}
- */
-export function judgeHealth(told, { health_code: code, health_body: body = "" }) {
-  const answer = code === "none" ? "no complete answer" : `HTTP ${code} ${printable(body)}`.trim();
-  const ok =
-    (told.HEALTH_STATUS ? code === told.HEALTH_STATUS : /^2..$/.test(code)) &&
-    body.includes(told.HEALTH_BODY) &&
-    (!told.HEALTH_JSON_FIELD || jsonField(body, told.HEALTH_JSON_FIELD) === told.HEALTH_JSON_VALUE);
-  return { ok, answer };
-}
-const printable = (text) => text.slice(0, 300).replace(/[^\x20-\x7e]/g, " ");
-
-/** A number counts as it is written, where this Node.js tells that. */
-function jsonField(text, field) {
-  try {
-    let value = JSON.parse(text, (_name, value, context) =>
-      typeof value === "number" ? (context?.source ?? String(value)) : value,
-    );
-    for (const step of field.split(".")) {
-      if (typeof value !== "object" || !Object.keys(value ?? {}).includes(step)) return undefined;
-      value = value[step];
-    }
-    return typeof value === "object" && value !== null ? undefined : String(value);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Since when a color has been live without a break, as far back as the journal goes. */

@@ -50,7 +50,9 @@ async function must(service, args) {
   return stdout.trim();
 }
 
-const statusScript = readFileSync(path.join(root, "components/proxy/status.sh"), "utf8");
+const statusScript = ["probe.sh", "status.sh"]
+  .map((file) => readFileSync(path.join(root, "components/proxy", file), "utf8"))
+  .join("\n");
 
 /** Undefined where there is nobody to ask. */
 async function factsFrom(service, container) {
@@ -81,7 +83,8 @@ export function readFacts(text) {
     lock_held: facts.lock_held === "yes",
     intent: facts.intent ? readEntry(facts.intent) : undefined,
     site: plain(facts.site),
-    health_body: plain(facts.health_body),
+    healthy: facts.healthy === "yes",
+    health_answer: plain(facts.health_answer),
   };
 }
 

@@ -90,7 +90,9 @@ export interface Facts {
   running: string;
   site: string;
   health_code?: string;
-  health_body?: string;
+  /** As the gate judges it (components/proxy/probe.sh), and what came, in words. */
+  healthy?: boolean;
+  health_answer?: string;
   journal: Entry[];
 }
 
