@@ -22,9 +22,10 @@ export function switchTraffic(
         containers: { blue: colors.blue.name, green: colors.green.name },
         images: { blue: release.blueImage, green: release.greenImage },
         proxyContainer: proxy.name,
+        lockHolder: context.identity.path,
       })
-      .apply((names) => renderSwitchInput({ lockHolder: context.lockHolder, settings, ...names })),
-    triggers: [...releaseTriggers(release), colors.blue.id, colors.green.id, proxy.id, switchHash(settings)],
+      .apply((names) => renderSwitchInput({ settings, ...names })),
+    triggers: [...releaseTriggers(release, context.identity), colors.blue.id, colors.green.id, proxy.id, switchHash(settings)],
   };
   return runOnHost(context, "switch", args, [proxy, colors.blue, colors.green, ...certificate]);
 }
