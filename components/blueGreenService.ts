@@ -42,7 +42,7 @@ export class BlueGreenService extends pulumi.ComponentResource {
     const settings = withDefaults(args);
     const context = new Context(this, name, settings);
     const release = releaseOf(context);
-    sayPlan(this, release, settings);
+    sayPlan(context, release);
 
     // The children's names never change: a renamed child is a replaced one.
     const images = pulledImages(context);
@@ -77,17 +77,17 @@ function releaseOf({ settings, images }: Context): ReleaseInputs {
   };
 }
 
-function sayPlan(service: BlueGreenService, release: ReleaseInputs, settings: Settings) {
+function sayPlan({ owner, identity, settings }: Context, release: ReleaseInputs) {
   // The plan only tells. What keeps it from being told must not keep a release from being made.
   const plan = (next: Release) =>
-    formerRelease(service).then(
+    formerRelease(owner, identity).then(
       (former) => planInWords(former, next, settings),
       (error: Error) => [`not known, since the former release could not be read: ${error.message}`],
     );
   pulumi
     .output(release)
     .apply(plan)
-    .apply((lines) => void pulumi.log.info(lines.map((line) => `plan: ${line}`).join("\n"), service));
+    .apply((lines) => void pulumi.log.info(lines.map((line) => `plan: ${line}`).join("\n"), owner));
 }
 
 function outputsOf(settings: Settings, colors: Colors, nginx: docker.Container, done: pulumi.Resource) {

@@ -1,5 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { isRemote } from "./host";
+import { Identity } from "./identity";
 import { reachedAddress } from "./reach";
 import { colorImages, registryAuth } from "./registry";
 import type { Color, Settings } from "./settings";
@@ -10,9 +12,7 @@ export class Context {
   readonly owner: pulumi.ComponentResource;
   readonly name: string;
   readonly settings: Settings;
-  /** Names what can't be auto-named; distinct on a host that several stacks share. */
-  readonly fullName: string;
-  private readonly stack = `${pulumi.getProject()}/${pulumi.getStack()}`;
+  readonly identity: Identity;
   readonly provider: docker.Provider;
   /** What the colors run. */
   readonly images: Record<Color, pulumi.Input<string>>;
@@ -21,12 +21,15 @@ export class Context {
     this.owner = owner;
     this.name = name;
     this.settings = settings;
-    this.fullName = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`;
+    this.identity = new Identity(owner, name);
+    const { fullName } = this.identity;
     this.provider = new docker.Provider(
       `${name}-docker`,
       {
-        host: reachedAddress(settings.host, this.fullName),
-        sshOpts: sshOptions(settings.host, this.fullName),
+        host: reachedAddress(settings.host, fullName),
+        sshOpts: isRemote(settings.host)
+          ? fullName.apply((fullName) => sshOptions(settings.host, fullName) ?? [])
+          : undefined,
         registryAuth: registryAuth(settings),
       },
       { parent: owner },
@@ -35,13 +38,8 @@ export class Context {
   }
 
   /** The Redis container's name, under which the network knows it. */
-  get redisHost(): string {
-    return `${this.fullName}-redis`;
-  }
-
-  /** Whose switch it is, for the lock. */
-  get lockHolder(): string {
-    return `${this.stack}/${this.name}`;
+  get redisHost(): pulumi.Output<string> {
+    return pulumi.interpolate`${this.identity.fullName}-redis`;
   }
 
   /** Options of a Docker resource. */
@@ -63,12 +61,12 @@ export class Context {
 
   /** By these an orphan of an interrupted update can be found: docker ps -a --filter label=bluegreen.stack=PROJECT/STACK */
   labels(role: string) {
-    const labels = { ...this.serviceLabels, "bluegreen.role": role };
-    return Object.entries(labels).map(([label, value]) => ({ label, value }));
-  }
-
-  /** What everything of this service has, and nothing else. */
-  get serviceLabels(): { [label: string]: string } {
-    return { "bluegreen.stack": this.stack, "bluegreen.service": this.name };
+    const { stack, service, id } = this.identity;
+    return [
+      { label: "bluegreen.stack", value: stack },
+      { label: "bluegreen.service", value: service },
+      { label: "bluegreen.id", value: id },
+      { label: "bluegreen.role", value: role },
+    ];
   }
 }

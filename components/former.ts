@@ -1,15 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Identity } from "./identity";
 import type { Former, Release } from "./plan";
 import { COLORS } from "./settings";
 
 type ReleaseInputs = { [K in keyof Release]: pulumi.Input<string> };
 
 /** What the switch says of a release in its triggers, and what the next update's plan reads back from there. */
-export const switchTriggers = (release: ReleaseInputs): pulumi.Input<string>[] => {
+export const switchTriggers = (release: ReleaseInputs, identity: Identity): pulumi.Input<string>[] => {
   const liveImage = pulumi
     .all([release.activeColor, release.blueImage, release.greenImage])
     .apply(([live, blue, green]) => (live === "blue" ? blue : green));
-  return [release.activeColor, liveImage, release.proxyImage, release.binding];
+  // By the mark it is found again under whatever name.
+  return [release.activeColor, liveImage, release.proxyImage, release.binding, mark(identity)];
 };
 
 /** The same of the idle gate. */
@@ -18,26 +20,28 @@ export const idleGateTriggers = ({ blueImage, greenImage }: ReleaseInputs): pulu
   greenImage,
 ];
 
+const mark = ({ path, id }: Identity): pulumi.Output<string> => pulumi.interpolate`${path} ${id}`;
+
 /**
  * What the last switch that passed left, from the stack's own state: nothing contacts the Docker host. Undefined before
  * the first one. A switch that failed is not in the state, so this is never what only was tried.
  */
-export async function formerRelease(service: pulumi.ComponentResource): Promise<Former | undefined> {
-  const urn = await new Promise<string>((resolve) => service.urn.apply(resolve));
-  const [parent, name] = [urn.slice(0, urn.lastIndexOf("::")), urn.slice(urn.lastIndexOf("::") + 2)];
+export async function formerRelease(
+  service: pulumi.ComponentResource,
+  identity: Identity,
+): Promise<Former | undefined> {
+  const [urn, own] = await Promise.all([known(service.urn), known(mark(identity))]);
   const outputs = await readState();
-  const triggersOf = (command: string) =>
-    ["command:local:Command", "command:remote:Command"]
-      .map((type) => outputs[`${parent}$${type}::${name}-${command}`]?.outputs?.triggers)
-      .find((triggers) => triggers !== undefined);
-  const switched = triggersOf("switch");
-  if (switched === undefined) return undefined;
-  const [activeColor, liveImage, proxyImage, binding] = switched;
+  const [switchUrn, triggers] = findSwitch(outputs, urn ?? "", own) ?? [];
+  if (switchUrn === undefined || triggers === undefined) return undefined;
+
+  const [activeColor, liveImage, proxyImage, binding] = triggers;
   // Of the idle color nothing has passed yet where its first gate has failed.
-  const [blueImage = "", greenImage = ""] = triggersOf("idle-gate") ?? [];
+  const idleGate = outputs[switchUrn.replace(/switch$/, "idle-gate")]?.outputs?.triggers;
+  const [blueImage = "", greenImage = ""] = idleGate ?? [];
   const passed = { blue: blueImage, green: greenImage, [activeColor]: liveImage };
   const failed = COLORS.flatMap((color) => {
-    const made = outputs[`${parent}$docker:index/container:Container::${name}-${color}`]?.outputs?.image;
+    const made = outputs[sibling(switchUrn, "docker:index/container:Container", color)]?.outputs?.image;
     return made === undefined || made === passed[color] ? [] : [[color, made]];
   });
   return {
@@ -48,6 +52,43 @@ export async function formerRelease(service: pulumi.ComponentResource): Promise<
     binding,
     failed: Object.fromEntries(failed) as Former["failed"],
   };
+}
+
+/** The switch of this identity; of a state in which none says whose it is, the one of this URN. */
+function findSwitch(outputs: Outputs, urn: string, own: string | undefined): [string, string[]] | undefined {
+  const switches = Object.entries(outputs).flatMap(([urn, { outputs }]): [string, string[]][] =>
+    /\$command:(local|remote):Command::.*-switch$/.test(urn) && outputs?.triggers !== undefined
+      ? [[urn, outputs.triggers]]
+      : [],
+  );
+  return (
+    switches.find(([, triggers]) => own !== undefined && triggers.includes(own)) ??
+    switches.find(([switchUrn]) => {
+      const [parent, name] = split(urn);
+      return ["local", "remote"].some(
+        (where) => switchUrn === `${parent}$command:${where}:Command::${name}-switch`,
+      );
+    })
+  );
+}
+
+/** Another child of the component whose switch this is. */
+function sibling(switchUrn: string, type: string, suffix: string): string {
+  const [chain, name] = split(switchUrn);
+  return `${chain.slice(0, chain.lastIndexOf("$"))}$${type}::${name.replace(/switch$/, suffix)}`;
+}
+
+const split = (urn: string): [chain: string, name: string] => {
+  const end = urn.lastIndexOf("::");
+  return [urn.slice(0, end), urn.slice(end + 2)];
+};
+
+/** Undefined for what a preview can't know yet. */
+async function known<T>(output: pulumi.Output<T>): Promise<T | undefined> {
+  // The SDK tells it, but its types don't.
+  const { isKnown } = output as unknown as { isKnown: Promise<boolean> };
+  if (!(await isKnown)) return undefined;
+  return new Promise((resolve) => output.apply((value) => resolve(value as T)));
 }
 
 interface Outputs {

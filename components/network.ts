@@ -6,6 +6,10 @@ import type { Context } from "./context";
 export function network(context: Context): pulumi.Input<string> {
   const { name, settings } = context;
   if (settings.network.name !== undefined) return settings.network.name;
-  return new docker.Network(`${name}-network`, { labels: context.labels("network") }, context.onDocker())
-    .name;
+  return new docker.Network(
+    `${name}-network`,
+    { labels: context.labels("network") },
+    // A label is no reason to replace what everything is attached to.
+    context.onDocker({ ignoreChanges: ["labels"] }),
+  ).name;
 }

@@ -9,7 +9,12 @@ import { proxyFile } from "./shell";
 /** What is served and by whom: outlives each nginx. */
 export function proxyState(context: Context): docker.Volume {
   const labels = context.labels("proxy-state");
-  return new docker.Volume(`${context.name}-proxy-state`, { labels }, context.onDocker());
+  return new docker.Volume(
+    `${context.name}-proxy-state`,
+    { labels },
+    // A label is no reason to replace it.
+    context.onDocker({ ignoreChanges: ["labels"] }),
+  );
 }
 
 /**

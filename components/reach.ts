@@ -12,12 +12,14 @@ type Host = Settings["host"];
  * The host's address. An update gets it only when the Docker of an ssh:// host has answered: everything waits for it, so a
  * host that can't be reached is one error, and not one of each resource. A preview contacts nothing.
  */
-export function reachedAddress(host: Host, name: string): pulumi.Input<string> {
+export function reachedAddress(host: Host, name: pulumi.Output<string>): pulumi.Input<string> {
   if (!isRemote(host) || pulumi.runtime.isDryRun()) return host.address;
-  return writeKeys(host, name).apply(async () => {
-    await reach(host, name);
-    return host.address;
-  });
+  return name.apply((name) =>
+    writeKeys(host, name).apply(async () => {
+      await reach(host, name);
+      return host.address;
+    }),
+  );
 }
 
 async function reach(host: Host, name: string): Promise<void> {

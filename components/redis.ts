@@ -16,8 +16,11 @@ export function redis(
   const data = new docker.Volume(
     `${context.name}-redis-data`,
     // With a name of its own, what an earlier stack kept is found again.
-    { name: `${context.fullName}-redis-data`, labels: context.labels("redis-data") },
-    context.onDocker({ retainOnDelete: !deleteData }),
+    {
+      name: pulumi.interpolate`${context.identity.fullName}-redis-data`,
+      labels: context.labels("redis-data"),
+    },
+    context.onDocker({ retainOnDelete: !deleteData, ignoreChanges: MADE_WITH }),
   );
   return new docker.Container(
     `${context.name}-redis`,
@@ -32,9 +35,18 @@ export function redis(
       destroyGraceSeconds: 30,
       ...context.container("redis"),
     },
-    context.onDocker({ deleteBeforeReplace: true, dependsOn: images, additionalSecretOutputs: ["uploads"] }),
+    context.onDocker({
+      deleteBeforeReplace: true,
+      dependsOn: images,
+      additionalSecretOutputs: ["uploads"],
+      // A label is no reason to take it away for some seconds.
+      ignoreChanges: ["labels"],
+    }),
   );
 }
+
+/** Data that is there already is taken in as it is, whoever has made the volume: Docker can't change these later. */
+const MADE_WITH = ["labels", "driver", "driverOpts"];
 
 const CONFIG_FILE = "/etc/bluegreen-redis.conf";
 

@@ -24,11 +24,16 @@ export function switchTraffic(
   const live = context.settings.activeColor;
   const args = {
     stdin: pulumi
-      .all([proxy.name, containerOf(release, colors, live)])
-      .apply(([proxyContainer, container]) =>
-        renderSwitchInput(valuesOf(context, proxyContainer), container),
+      .all([proxy.name, context.identity.path, context.identity.id, containerOf(release, colors, live)])
+      .apply(([proxyContainer, lockHolder, id, container]) =>
+        renderSwitchInput({ proxyContainer, lockHolder, id, settings: context.settings }, container),
       ),
-    triggers: [...switchTriggers(release), colors[live].id, proxy.id, switchHash(context.settings)],
+    triggers: [
+      ...switchTriggers(release, context.identity),
+      colors[live].id,
+      proxy.id,
+      switchHash(context.settings),
+    ],
   };
   return runOnHost(context, "switch", args, [proxy, colors.blue, colors.green, ...certificate]);
 }
@@ -50,19 +55,14 @@ export function gateIdle(
   };
   const args = {
     stdin: pulumi
-      .all([proxy.name, pulumi.output(containers)])
-      .apply(([proxyContainer, both]) => renderIdleGateInput(valuesOf(context, proxyContainer), both)),
+      .all([proxy.name, context.identity.path, context.identity.id, pulumi.output(containers)])
+      .apply(([proxyContainer, lockHolder, id, both]) =>
+        renderIdleGateInput({ proxyContainer, lockHolder, id, settings: context.settings }, both),
+      ),
     triggers: [...idleGateTriggers(release), colors.blue.id, colors.green.id, context.settings.idle],
   };
   return runOnHost(context, "idle-gate", args, [switched]);
 }
-
-const valuesOf = ({ lockHolder, serviceLabels, settings }: Context, proxyContainer: string) => ({
-  lockHolder,
-  serviceLabels,
-  proxyContainer,
-  settings,
-});
 
 const containerOf = (release: ReleaseInputs, colors: Colors, color: Color) => ({
   name: colors[color].name,

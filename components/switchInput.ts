@@ -6,8 +6,8 @@ import { assignments, hash, printingFunction, proxyFile } from "./shell";
 export interface CommandValues {
   /** Whose command it is: project/stack/component. */
   lockHolder: string;
-  /** The labels that every container of the service has. */
-  serviceLabels: { [label: string]: string };
+  /** The label bluegreen.id of all that belongs to the service. */
+  id: string;
   proxyContainer: string;
   settings: CommandSettings;
 }
@@ -69,13 +69,11 @@ function renderInput(command: "switch" | "idle-gate", variables: { [name: string
   ].join("\n");
 }
 
-function commonVariables({ lockHolder, serviceLabels, proxyContainer, settings }: CommandValues) {
+function commonVariables({ lockHolder, id, proxyContainer, settings }: CommandValues) {
   const { health } = settings;
   return {
     LOCK_HOLDER: lockHolder,
-    SERVICE_LABELS: Object.entries(serviceLabels)
-      .map(([label, value]) => `${label}=${value}`)
-      .join(" "),
+    SERVICE_ID: id,
     PROXY: proxyContainer,
     HEALTH_PATH: health.path,
     HEALTH_HOST: health.hostHeader,

@@ -3,15 +3,14 @@
 # reached, as the input of "sh -s": the functions settings (assignments, the same for both parts) and in_container_script come
 # before it, switch-host.sh or idle-gate-host.sh after it.
 #
-# Given: SERVICE_LABELS (words LABEL=VALUE that every container of the service has) PROXY IDLE STOP_GRACE_SECONDS KEEP_IMAGES
+# Given: SERVICE_ID (the label bluegreen.id of all that belongs to the service) PROXY IDLE STOP_GRACE_SECONDS KEEP_IMAGES
 set -eu
 
 # Each call of the Docker client takes a tenth of a second, so one answer has to tell all: a line "NAME ROLE STATE IMAGE" for
 # each container of the service.
 look_around() {
-  set --
-  for label in $SERVICE_LABELS; do set -- "$@" --filter "label=$label"; done
-  containers=$(docker ps --all "$@" --format '{{.Names}} {{.Label "bluegreen.role"}} {{.State}} {{.Image}}' </dev/null) || {
+  containers=$(docker ps --all --filter "label=bluegreen.id=$SERVICE_ID" \
+    --format '{{.Names}} {{.Label "bluegreen.role"}} {{.State}} {{.Image}}' </dev/null) || {
     echo "error: no answer from Docker at ${DOCKER_HOST:-its default address}. Nothing was changed." >&2
     exit 1
   }

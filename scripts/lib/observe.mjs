@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import path from "node:path";
+import { join } from "node:path";
 import { Failure } from "./log.mjs";
 import { root } from "./paths.mjs";
 import { capture } from "./run.mjs";
@@ -23,11 +23,21 @@ export async function observe(service) {
 }
 
 async function containersOf(service) {
-  const labels = [`bluegreen.stack=${service.stack}`, `bluegreen.service=${service.name}`];
+  const { path, id } = service.identity;
+  const end = path.lastIndexOf("/");
+  const labels = [`bluegreen.stack=${path.slice(0, end)}`, `bluegreen.service=${path.slice(end + 1)}`];
   const filter = labels.flatMap((label) => ["--filter", `label=${label}`]);
   const ids = (await must(service, ["ps", "--all", "--quiet", "--no-trunc", ...filter])).split("\n");
   if (ids[0] === "") return [];
-  return JSON.parse(await must(service, ["container", "inspect", ...ids])).map((found) => ({
+  const found = JSON.parse(await must(service, ["container", "inspect", ...ids]));
+  return found.filter(({ Config }) => isOf(id, Config.Labels)).map(toContainer);
+}
+
+/** What was made before there were ids has none. */
+const isOf = (id, labels) => [undefined, id].includes(labels["bluegreen.id"]);
+
+function toContainer(found) {
+  return {
     id: found.Id,
     name: found.Name.slice(1),
     role: found.Config.Labels["bluegreen.role"],
@@ -38,7 +48,7 @@ async function containersOf(service) {
     restarts: found.RestartCount,
     startedAt: found.State.StartedAt,
     finishedAt: found.State.FinishedAt,
-  }));
+  };
 }
 
 async function must(service, args) {
@@ -51,7 +61,7 @@ async function must(service, args) {
 }
 
 const statusScript = ["probe.sh", "status.sh"]
-  .map((file) => readFileSync(path.join(root, "components/proxy", file), "utf8"))
+  .map((file) => readFileSync(join(root, "components/proxy", file), "utf8"))
   .join("\n");
 
 /** Undefined where there is nobody to ask. */

@@ -70,6 +70,8 @@ export interface Container {
 export interface Service {
   name: string;
   stack: string;
+  /** PROJECT/STACK/COMPONENT of its first update, and its id, if it has one: what the labels say. */
+  identity: { path: string; id?: string };
   host: string;
   sshOptions: string[];
   containers: { role: string; id: string; name: string; replaced: boolean }[];

@@ -40,6 +40,7 @@ function readService(urn, resources, pending) {
   return {
     name,
     stack: `${project}/${stack}`,
+    identity: readIdentity(child("identity")) ?? { path: `${project}/${stack}/${name}` },
     host: provider.host,
     sshOptions: provider.sshOpts ? JSON.parse(provider.sshOpts) : [],
     containers: children
@@ -55,6 +56,11 @@ function readService(urn, resources, pending) {
       .map(({ type, resource }) => `${type} ${resource.urn.slice(resource.urn.lastIndexOf("::") + 2)}`),
     switch: switched && readSwitch(switched, child("idle-gate")),
   };
+}
+
+/** What the service was called when it was made, which is what Docker knows it by (components/identity.ts). */
+function readIdentity(command) {
+  return command && { path: command.inputs.environment.IDENTITY, id: command.outputs.stdout };
 }
 
 /** What the last switch and the last idle gate that passed were told. BLUE and GREEN are what the stack wants of each. */

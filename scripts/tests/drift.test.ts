@@ -37,7 +37,7 @@ function exported(args: Partial<BlueGreenServiceArgs> = {}) {
   const settings = withDefaults({ ...ARGS, ...args });
   const values = {
     lockHolder: "shop/prod/shop",
-    serviceLabels: { "bluegreen.stack": "shop/prod", "bluegreen.service": "shop" },
+    id: "1a2b3c4d",
     proxyContainer: NAMES.proxy,
     settings,
   };

@@ -107,7 +107,7 @@ const render = (args: BlueGreenServiceArgs) =>
   renderSwitchInput(
     {
       lockHolder: "acme/dev/shop",
-      serviceLabels: {},
+      id: "1a2b3c4d",
       proxyContainer: "shop-proxy-3",
       settings: withDefaults(args),
     },

@@ -218,11 +218,8 @@ export class Service {
   /** Makes a sick app healthy. */
   heal = (app: string) => docker("kill", "--signal", "USR2", app);
 
-  private get labels() {
-    return { "bluegreen.stack": this.prefix };
-  }
   private labelled(role: string): string[] {
-    const labels = { ...this.labels, "bluegreen.role": role };
+    const labels = { "bluegreen.id": this.prefix, "bluegreen.role": role };
     return Object.entries(labels).flatMap(([label, value]) => ["--label", `${label}=${value}`]);
   }
   private nextName = (role: string) => `${this.prefix}-${role}-${this.made.length}`;
@@ -273,7 +270,7 @@ export class Service {
       green: { image: NODE_IMAGE },
       health: { ...QUICK.health, ...health },
     });
-    return { lockHolder, serviceLabels: this.labels, proxyContainer: this.proxy, settings };
+    return { lockHolder, id: this.prefix, proxyContainer: this.proxy, settings };
   }
 
   /** Delivers a certificate as Pulumi does. */

@@ -50,9 +50,12 @@ export interface Run {
  * that tests neither meet each other nor what else runs here.
  */
 export class TestStack {
-  readonly name: string;
+  /** Of now; see rename. */
+  name: string;
   private readonly overSsh: boolean;
-  readonly project = `bgtest-${randomBytes(4).toString("hex")}`;
+  project = `bgtest-${randomBytes(4).toString("hex")}`;
+  /** What Docker knows it by, whatever it is called later. */
+  readonly label: string;
   folder = "";
   port = 0;
   previewPort = 0;
@@ -67,10 +70,7 @@ export class TestStack {
   ) {
     this.name = name;
     this.overSsh = overSsh;
-  }
-
-  get label(): string {
-    return `bluegreen.stack=${this.project}/${this.name}`;
+    this.label = `bluegreen.stack=${this.project}/${this.name}`;
   }
 
   async create(): Promise<void> {
@@ -169,6 +169,33 @@ export class TestStack {
     const file = this.path(`Pulumi.${this.name}.yaml`);
     const kept = readFileSync(file, "utf8");
     return () => writeFileSync(file, kept);
+  }
+
+  // --- other names
+
+  async rename(name: string): Promise<void> {
+    await this.pulumi("stack", "rename", name);
+    this.name = name;
+  }
+
+  /** As docs/backends.md says it. */
+  async renameProject(project: string): Promise<void> {
+    await this.pulumi("stack", "rename", `organization/${project}/${this.name}`);
+    for (const file of ["Pulumi.yaml", `Pulumi.${this.name}.yaml`]) {
+      const text = readFileSync(this.path(file), "utf8");
+      writeFileSync(this.path(file), text.replaceAll(this.project, project));
+    }
+    this.project = project;
+  }
+
+  /** The component of the program gets another name, and an alias for the one that it had. */
+  renameComponent(to: string): void {
+    const text = readFileSync(this.path("index.ts"), "utf8");
+    const renamed = text.replace(
+      /new BlueGreenService\("(.*)", readConfig\(\).*\)/,
+      `new BlueGreenService("${to}", readConfig(), { aliases: [{ name: "$1" }] })`,
+    );
+    writeFileSync(this.path("index.ts"), renamed);
   }
 
   // --- commands

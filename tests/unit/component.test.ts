@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { BlueGreenService, type BlueGreenServiceArgs } from "../../components";
-import { declare, mock, type Mocked } from "./mocked";
+import { declare, ID, mock, type Mocked } from "./mocked";
 
 const IMAGES: BlueGreenServiceArgs = {
   activeColor: "blue",
@@ -17,6 +17,7 @@ describe("the component", () => {
     const types = Object.fromEntries(Object.values(mocked.resources).map(({ name, type }) => [name, type]));
     assert.deepEqual(types, {
       shop: "bluegreen:index:BlueGreenService",
+      "shop-identity": "command:local:Command",
       "shop-docker": "pulumi:providers:docker",
       "shop-images": "command:local:Command",
       "shop-network": "docker:index/network:Network",
@@ -92,6 +93,7 @@ describe("the component", () => {
       assert.deepEqual(inputs.labels, [
         { label: "bluegreen.stack", value: "acme/dev" },
         { label: "bluegreen.service", value: "shop" },
+        { label: "bluegreen.id", value: ID },
         { label: "bluegreen.role", value: name.replace("shop-", "") },
       ]);
     }
@@ -172,6 +174,7 @@ describe("the component", () => {
       "shop:1.0.0",
       "nginx:1.30.6",
       "0.0.0.0:80, preview on 127.0.0.1:8081, a network of its own, on unix:///var/run/docker.sock",
+      `acme/dev/shop ${ID}`,
       "shop-blue-id",
       "shop-proxy-id",
     ]);
@@ -246,7 +249,7 @@ describe("the component's settings", () => {
     for (const role of ["edge", "proxy", "redis"]) {
       const { inputs } = resources[role];
       assert.equal(inputs.restart, "always", "the restart policy is the colors' own");
-      assert.equal(inputs.labels.length, 3, "a user's label would replace the edge");
+      assert.equal(inputs.labels.length, 4, "a user's label would replace the edge");
     }
   });
 

@@ -80,7 +80,7 @@ export function mock(state: State = {}, preview = false): Registered[] {
         // Empty for what is not imported.
         id: id || `${name}-id`,
         // The plugin names what has no name.
-        state: { ...(/^docker:/.test(type) ? { name: `${name}-1a2b3c4` } : {}), ...(inputs as Inputs) },
+        state: { ...madeUp(type, name), ...(inputs as Inputs) },
       }),
       call: ({ token }) => {
         if (token !== "pulumi:pulumi:readStackResourceOutputs")
@@ -102,6 +102,14 @@ export function mock(state: State = {}, preview = false): Registered[] {
     return original(request, callback);
   };
   return registered;
+}
+
+export const ID = "0123456789abcdef";
+
+/** What a plugin adds to the inputs. */
+function madeUp(type: string, name: string): Inputs {
+  if (type.startsWith("docker:")) return { name: `${name}-1a2b3c4` };
+  return name.endsWith("-identity") ? { stdout: ID } : {};
 }
 
 export const valueOf = <T>(output: pulumi.Output<T>): Promise<pulumi.Unwrap<T>> =>

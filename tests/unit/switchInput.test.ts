@@ -11,7 +11,7 @@ import { containers, LEAST, RUNS, validSettings } from "./valid";
 const NAMES = { blue: "shop-blue-1", green: "shop-green-2" };
 const values = (settings: Settings) => ({
   lockHolder: "acme/dev/shop",
-  serviceLabels: { "bluegreen.stack": "acme/dev", "bluegreen.service": "shop" },
+  id: "1a2b3c4d",
   proxyContainer: "shop-proxy-3",
   settings,
 });
@@ -92,10 +92,7 @@ describe("the switch's input", () => {
       assert.equal(status, 0);
       const lines = calls.trim().split("\n");
       assert.equal(lines.length, 3);
-      assert.match(
-        lines[0],
-        /^ps --all --filter label=bluegreen.stack=acme\/dev --filter label=bluegreen.service=shop /,
-      );
+      assert.match(lines[0], /^ps --all --filter label=bluegreen.id=1a2b3c4d /);
       assert.equal(lines[1], "exec -i shop-proxy-3 sh -s");
       assert.match(lines[2], /^exec shop-proxy-3 sed .* \/bluegreen\/state\/site.conf$/);
       assert.match(piped, /^WHO='[^'\n]+'\nLOCK_HOLDER=[^]*\nmain\n$/);
