@@ -88,7 +88,7 @@ async function known<T>(output: pulumi.Output<T>): Promise<T | undefined> {
   // The SDK tells it, but its types don't.
   const { isKnown } = output as unknown as { isKnown: Promise<boolean> };
   if (!(await isKnown)) return undefined;
-  return new Promise((resolve) => output.apply((value) => resolve(value as T)));
+  return new Promise((resolve) => output.apply((value) => resolve(value)));
 }
 
 interface Outputs {

@@ -70,7 +70,12 @@ describe("images of a private registry", () => {
     const [live] = await idsOf("blue");
     await stack.set({ greenImage: tags.two });
     const { changes } = await stack.up();
-    assert.deepEqual(changes, { service: "update", images: "update", green: "replace", switch: "replace" });
+    assert.deepEqual(changes, {
+      service: "update",
+      images: "update",
+      green: "replace",
+      "idle-gate": "replace",
+    });
     assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
     assert.deepEqual(await idsOf("blue"), [live]);
   });

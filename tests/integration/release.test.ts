@@ -66,7 +66,12 @@ describe("releases", () => {
     const live = await stack.container("blue");
     const { output, changes } = await stack.up();
     assert.match(output, /gate: green passed 2 of 2/);
-    assert.deepEqual(changes, { service: "update", images: "update", green: "replace", switch: "replace" });
+    assert.deepEqual(changes, {
+      service: "update",
+      images: "update",
+      green: "replace",
+      "idle-gate": "replace",
+    });
     assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green three" });
     const now = await stack.container("blue");
     assert.deepEqual([now.Id, now.State.StartedAt], [live.Id, live.State.StartedAt]);

@@ -41,7 +41,12 @@ describe("what lasts and what comes back by itself", function () {
 
     it("outlive a release of the idle color", async () => {
       const { changes } = await stack.set({ greenImage: nextGreen }).then(() => stack.up());
-      assert.deepEqual(changes, { service: "update", images: "update", green: "replace", switch: "replace" });
+      assert.deepEqual(changes, {
+        service: "update",
+        images: "update",
+        green: "replace",
+        "idle-gate": "replace",
+      });
       await bothLive();
     });
 

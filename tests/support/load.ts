@@ -142,8 +142,12 @@ export function describeTotals(totals: Totals): string {
  * Runs a change under load, says what came of the load, and fails if a single request failed. Also after the change
  * there is load for a moment: what it broke may show only then.
  */
-export async function losesNothing(port: number, change: (load: Load) => Promise<unknown>): Promise<Totals> {
-  const load = await Load.start({ port });
+export async function losesNothing(
+  port: number,
+  change: (load: Load) => Promise<unknown>,
+  options: Partial<Options> = {},
+): Promise<Totals> {
+  const load = await Load.start({ port, ...options });
   try {
     await load.more();
     await change(load);

@@ -204,8 +204,26 @@ export class TestStack {
     return this.expectSuccess("up", "--yes", "--skip-preview", ...flags);
   }
 
-  upFails(...flags: string[]): Promise<Run> {
-    return this.expectFailure("up", "--yes", "--skip-preview", ...flags);
+  /** An update that has to fail, and that leaves no color running but those that nginx serves. */
+  async upFails(...flags: string[]): Promise<Run> {
+    const run = await this.expectFailure("up", "--yes", "--skip-preview", ...flags);
+    await this.expectAccountedFor(run);
+    return run;
+  }
+
+  /** Of all that a failed update has made or kept: what runs is served, and what the switch left is named by it. */
+  private async expectAccountedFor({ output }: Run): Promise<void> {
+    const colors = [...(await this.containers("blue")), ...(await this.containers("green"))];
+    const [nginx] = (await this.containers("edge")).filter(({ State }) => State.Running);
+    const site = nginx ? await docker("exec", nginx.Id, "cat", "/bluegreen/state/site.conf") : "";
+    const served = [...site.matchAll(/^# (?:live|idle): \w+ (\S+)$/gm)].map(([, name]) => name);
+    for (const { Name, State } of colors) {
+      const name = Name.slice(1);
+      if (State.Running && !served.includes(name))
+        throw new Error(`${name} runs and is not served:\n${output}`);
+      if (output.includes("What there is now:") && !output.includes(`: ${name} (`))
+        throw new Error(`${name} is there, and the update did not say so:\n${output}`);
+    }
   }
 
   preview(...flags: string[]): Promise<Run> {
