@@ -32,8 +32,9 @@ export function planInWords(former: Former | undefined, next: Release, settings:
   const drain = `a drain of up to ${settings.drainSeconds} s`;
   const { seconds } = settings.watch;
   const watch = seconds > 0 ? `; ${live} is watched for ${seconds} s, and flipped back if it fails` : "";
+  const idle = `${other(live)} is gated after that: if it fails, the update fails, and ${live} stays live`;
   if (former === undefined) {
-    return [`first release: ${live} goes live with ${imageOf(next, live)}; ${gate}`];
+    return [`first release: ${live} goes live with ${imageOf(next, live)}; ${gate}`, idle];
   }
 
   const lines: string[] = [];
@@ -62,10 +63,11 @@ export function planInWords(former: Former | undefined, next: Release, settings:
       `the new ${live} is started beside the live one; ${gate}${watch}; the old one ends after ${drain}`,
     );
   } else if (changed.includes(other(live))) {
-    lines.push(`${live} stays live and is not touched; ${gate}`);
+    return [...lines, `${live} stays live and is not touched; ${gate}`];
   } else {
     lines.push(`${live} stays live with ${imageOf(next, live)}: no new image and no switch`);
   }
+  if (changed.includes(other(live))) lines.push(idle);
   return lines;
 }
 

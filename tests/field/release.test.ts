@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { losesNothing } from "../support/load";
+import { losesNothing, type Options } from "../support/load";
 import { useImages, useTag } from "../support/images";
 import { useStack, type Config, type TestStack } from "../support/stack";
 
-const REQUESTS = [{ method: "GET", path: "/" }];
+const REQUESTS: Options["requests"] = [{ method: "GET", path: "/" }];
 const SHORT_GATE = { health: { gateTimeoutSeconds: 5 } } satisfies Config;
 
 /** The variable A of who is live, and how many containers of the colors run. */

@@ -26,6 +26,7 @@ describe("the plan in words", () => {
   it("of the first release", () => {
     assert.deepEqual(planInWords(undefined, RELEASE, SETTINGS), [
       `first release: blue goes live with shop:1; ${GATE}`,
+      "green is gated after that: if it fails, the update fails, and blue stays live",
     ]);
   });
 
@@ -86,6 +87,7 @@ describe("the plan in words", () => {
       "blue (live): image shop:1 -> shop:3",
       "green (idle): image shop:2 -> shop:4",
       `the new blue is started beside the live one; ${GATE}; the old one ends after a drain of up to 30 s`,
+      "green is gated after that: if it fails, the update fails, and blue stays live",
     ]);
   });
 
@@ -94,10 +96,11 @@ describe("the plan in words", () => {
       "green (becomes live): image shop:2 -> shop:3",
       `switch: blue -> green (shop:3); ${GATE}; blue keeps running`,
     ]);
-    assert.deepEqual(
-      plan({ blueImage: "shop:3", activeColor: "green" })[0],
+    assert.deepEqual(plan({ blueImage: "shop:3", activeColor: "green" }), [
       "blue (becomes idle): image shop:1 -> shop:3",
-    );
+      `switch: blue -> green (shop:2); ${GATE}; blue keeps running`,
+      "blue is gated after that: if it fails, the update fails, and green stays live",
+    ]);
   });
 
   it("of a new nginx", () => {
