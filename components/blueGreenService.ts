@@ -6,13 +6,13 @@ import { color, type Colors } from "./color";
 import { Context } from "./context";
 import { binding, downtimeGuard } from "./downtime";
 import { formerRelease } from "./former";
-import { urlHost } from "./host";
+import { urls } from "./host";
 import { pulledImages } from "./images";
 import { network } from "./network";
 import { planInWords, type Release } from "./plan";
 import { edge, proxy, proxyState } from "./proxy";
 import { redis } from "./redis";
-import { hasTls, withDefaults, type Settings } from "./settings";
+import { withDefaults, type Settings } from "./settings";
 import { gateIdle, switchTraffic } from "./switch";
 import { refuseInvalid } from "./validate";
 
@@ -91,15 +91,13 @@ function sayPlan({ owner, identity, settings }: Context, release: ReleaseInputs)
 }
 
 function outputsOf(settings: Settings, colors: Colors, nginx: docker.Container, done: pulumi.Resource) {
-  const { host, proxy, tls, activeColor } = settings;
+  const { url, previewUrl } = urls(settings);
   // What only the switch makes true is not said before it has passed.
   const afterSwitch = (value: string): pulumi.Output<string> => done.urn.apply(() => value);
-  const plainUrl = `http://${urlHost(host, proxy.bindAddress)}:${proxy.port}`;
-  const secureUrl = `https://${tls.names[0]}${tls.port === 443 ? "" : `:${tls.port}`}`;
   return {
-    url: afterSwitch(hasTls(tls) ? secureUrl : plainUrl),
-    previewUrl: afterSwitch(`http://${urlHost(host, proxy.previewBindAddress)}:${proxy.previewPort}`),
-    activeColor: afterSwitch(activeColor),
+    url: afterSwitch(url),
+    previewUrl: afterSwitch(previewUrl),
+    activeColor: afterSwitch(settings.activeColor),
     blueImage: colors.blue.image,
     greenImage: colors.green.image,
     blueContainer: colors.blue.name,

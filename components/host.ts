@@ -1,4 +1,4 @@
-import type { Settings } from "./settings";
+import { hasTls, type Settings } from "./settings";
 
 type Host = Settings["host"];
 
@@ -11,4 +11,18 @@ export const dockerHost = (host: Host) => ({ DOCKER_HOST: host.address });
 export function urlHost(host: Host, bindAddress: string): string {
   if (bindAddress !== "0.0.0.0") return bindAddress;
   return host.address.startsWith("unix:") ? "localhost" : new URL(host.address).hostname;
+}
+
+/** Where the live and the idle color answer. */
+export function urls({
+  host,
+  proxy,
+  tls,
+}: Pick<Settings, "host" | "proxy"> & { tls: Pick<Settings["tls"], "names" | "port"> }) {
+  const plainUrl = `http://${urlHost(host, proxy.bindAddress)}:${proxy.port}`;
+  const secureUrl = `https://${tls.names[0]}${tls.port === 443 ? "" : `:${tls.port}`}`;
+  return {
+    url: hasTls(tls) ? secureUrl : plainUrl,
+    previewUrl: `http://${urlHost(host, proxy.previewBindAddress)}:${proxy.previewPort}`,
+  };
 }

@@ -25,3 +25,6 @@ export const hash = (text: string): string => createHash("sha256").update(text).
 
 /** A file of the proxy folder. */
 export const proxyFile = (name: string): string => readFileSync(join(__dirname, "proxy", name), "utf8");
+
+/** Several of them as one script: what others use comes first. */
+export const proxyFiles = (...names: string[]): string => names.map(proxyFile).join("\n");

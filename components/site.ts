@@ -12,8 +12,8 @@ export type SiteTls = Pick<Tls, "names" | "port" | "acmeEmail" | "hstsSeconds">;
 
 /*
  * The texts that follow are templates. What is live and what is idle is known when the switch runs, and it fills them in
- * (fill_site and stage in steps.sh): <live>, <idle> and <candidate> are names of containers, <live-color>, <idle-color> and
- * <color> are colors. No setting may contain < or >.
+ * (fill_site and stage in steps.sh): <live>, <idle> and <candidate> are names of containers, <live-color> and
+ * <idle-color> are colors. No setting may contain < or >.
  */
 
 /** The site but for the idle color. Its first line is what the switch reads back on its next run. */
@@ -56,7 +56,8 @@ server {
     proxy_pass "http://<live>${health.path}";
   }
 }
-`;
+
+${renderGateServer("<live>")}`;
 }
 
 /** The idle color, behind the preview port: the end of the site. */
@@ -66,6 +67,21 @@ server {
   include /run/bluegreen/preview.listen;
   location / {
     proxy_pass http://<idle>;
+  }
+}
+
+${renderGateServer("<idle>")}`;
+
+/**
+ * Where the gate asks a container. Its error log is its own, so that only the gate's requests are in it: what nginx writes
+ * there is the reason why a container gave no answer.
+ */
+const renderGateServer = (container: string) => `server {
+  listen unix:/run/bluegreen/gate-${container}.sock;
+  error_log /dev/stderr warn;
+  error_log /run/bluegreen/gate.log error;
+  location / {
+    proxy_pass http://${container};
   }
 }
 `;
@@ -134,19 +150,13 @@ function renderHsts({ hstsSeconds }: SiteTls): [map: string, header: string] {
 
 /**
  * What a container that is not served yet gets until the gate is through: an upstream of the same name as in the site
- * that follows, so that its resolved address is kept, and a socket of its own to be probed on.
+ * that follows, so that its resolved address is kept, and the server that the gate asks.
  */
 export const renderStagedSite = ({
   containerPort,
   proxy,
 }: Site): string => `${renderUpstream("<candidate>", containerPort, proxy)}
-server {
-  listen unix:/run/bluegreen/<color>.sock;
-  location / {
-    proxy_pass http://<candidate>;
-  }
-}
-`;
+${renderGateServer("<candidate>")}`;
 
 /**
  * Named after its container and with a zone: while both stay, a reload keeps the resolved addresses, so that no new worker

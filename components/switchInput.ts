@@ -1,6 +1,7 @@
+import { urls } from "./host";
 import { NO_PREVIEW, renderPreview, renderSite, renderStagedSite } from "./site";
 import type { Color, Settings } from "./settings";
-import { assignments, hash, printingFunction, proxyFile } from "./shell";
+import { assignments, hash, printingFunction, proxyFiles } from "./shell";
 
 /** What the switch and the idle gate get to know: plain values only, and no secret. */
 export interface CommandValues {
@@ -23,6 +24,7 @@ export type CommandSettings = Pick<
   | "stopGraceSeconds"
   | "lockWaitSeconds"
   | "keepImages"
+  | "host"
 > & { tls: Pick<Settings["tls"], "names" | "port" | "acmeEmail" | "hstsSeconds"> };
 
 export interface Container {
@@ -60,12 +62,11 @@ export function renderIdleGateInput(
 
 /** The settings, the part for nginx's container, and the part for the host, which calls it. */
 function renderInput(command: "switch" | "idle-gate", variables: { [name: string]: string | number }) {
-  const inContainer = ["steps.sh", "probe.sh", `${command}.sh`].map(proxyFile).join("\n");
+  const inContainer = proxyFiles("steps.sh", "probe.sh", "reason.sh", `${command}.sh`);
   return [
     printingFunction("settings", assignments(variables)),
     printingFunction("in_container_script", inContainer),
-    proxyFile("host.sh"),
-    proxyFile(`${command}-host.sh`),
+    proxyFiles("explain.sh", "failure.sh", "host.sh", `${command}-host.sh`),
   ].join("\n");
 }
 
@@ -85,6 +86,9 @@ function commonVariables({ lockHolder, id, proxyContainer, settings }: CommandVa
     HEALTH_JSON_FIELD: health.jsonField ?? "",
     HEALTH_JSON_VALUE: health.jsonValue ?? "",
     GATE_TIMEOUT: health.gateTimeoutSeconds,
+    CONTAINER_PORT: settings.containerPort,
+    URL: urls(settings).url,
+    PREVIEW_URL: urls(settings).previewUrl,
     IDLE: settings.idle,
     DRAIN_SECONDS: settings.drainSeconds,
     STOP_GRACE_SECONDS: settings.stopGraceSeconds,

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The host's part of the switch and of the idle gate: what needs the Docker client. It runs where the Docker engine can be
 # reached, as the input of "sh -s": the functions settings (assignments, the same for both parts) and in_container_script come
-# before it, switch-host.sh or idle-gate-host.sh after it.
+# before it, with explain.sh and failure.sh; switch-host.sh or idle-gate-host.sh after it.
 #
 # Given: SERVICE_ID (the label bluegreen.id of all that belongs to the service) PROXY IDLE STOP_GRACE_SECONDS KEEP_IMAGES
 set -eu
@@ -79,12 +79,7 @@ report_failure() { # color container status
     echo "What to do next: see the reason above, then run 'pulumi up' again." >&2
     return 0
   fi
-  {
-    docker inspect -f "State of $2: {{.State.Status}}, exit code {{.State.ExitCode}}, {{if .State.OOMKilled}}killed for want of memory, {{end}}restarted {{.RestartCount}} times." "$2"
-    echo "Its last log lines:"
-    docker logs --tail 30 "$2" 2>&1 | sed 's/^/  | /'
-    echo "What to do next: mend the $1 image or its settings and run 'pulumi up' again, or set them back and run it."
-  } >&2 </dev/null
+  explain_failure "$1" "$2" >&2
 }
 
 # Whatever is neither live nor an idle color that shall run: a candidate that failed, what was replaced, and what an update
@@ -98,8 +93,7 @@ stop_what_is_not_served() { # [candidate that failed]
     ! serves live "$name" || continue
     ! serves idle "$name" || [ "$IDLE" = stopped ] || continue
     if [ "$name" = "${1:-}" ] && ! serves idle "$name"; then
-      # It never served anybody, so there is nothing to finish.
-      stop "$name" 1
+      stop "$name" "$(failed_grace)"
     elif [ "$state" = running ] || [ "$state" = restarting ]; then
       stop "$name" "$STOP_GRACE_SECONDS"
     fi
@@ -126,6 +120,7 @@ tell_what_there_is() {
     fi
     echo "  $role: $name ($image): $what"
   done
+  tell_urls
 } >&2
 
 # By the journal. What only this host has can't be pulled again, and Docker itself keeps what a container uses.

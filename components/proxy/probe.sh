@@ -9,17 +9,24 @@
 # fails if the answer is not the healthy one. Sets:
 #   $probe_code  the HTTP status, or "none" where there was no complete answer
 #   $last_answer what came, in words
-# shellcheck disable=SC2034 # last_answer: whoever asks says it
+#   $probe_location, $probe_fault, $probe_error  where it redirects to; which of status, body and field is not the healthy one;
+#                                                what curl says where there was no complete answer
+# shellcheck disable=SC2034 # whoever asks says them
 probe() {
   # Two may ask at once: a gate and "status".
   answer=$RUN/answer.$$
   : >"$answer"
+  probe_fault='' probe_error=''
   if probe_code=$(ask_as_user "$1"); then
+    probe_location=${probe_code#"${probe_code%% *}"}
+    probe_location=${probe_location# }
+    probe_code=${probe_code%% *}
     last_answer="HTTP $probe_code $(excerpt "$answer")"
     if is_healthy; then healthy=yes; else healthy=''; fi
   else
-    probe_code=none
-    last_answer="no complete answer: $(excerpt "$answer.error")"
+    probe_code=none probe_location=''
+    probe_error=$(excerpt "$answer.error")
+    last_answer="no complete answer: $probe_error"
     healthy=''
   fi
   rm -f "$answer" "$answer.error"
@@ -27,13 +34,13 @@ probe() {
 }
 
 ask_as_user() { # socket
-  curl -sS -o "$answer" -w '%{http_code}' --max-time "$HEALTH_TIMEOUT" --max-filesize 1048576 \
+  curl -sS -o "$answer" -w '%{http_code} %{redirect_url}' --max-time "$HEALTH_TIMEOUT" --max-filesize 1048576 \
     --unix-socket "$RUN/$1" -H "Host: $HEALTH_HOST" -A bluegreen-health "http://localhost$HEALTH_PATH" \
     </dev/null 2>"$answer.error"
 }
 excerpt() { head -c 300 "$1" | tr -c '[:print:]' ' '; }
 
-is_healthy() { accepts_status && accepts_body && accepts_field; }
+is_healthy() { for probe_fault in status body field; do "accepts_$probe_fault" || return 1; done; }
 accepts_status() {
   if [ -n "$HEALTH_STATUS" ]; then
     [ "$probe_code" = "$HEALTH_STATUS" ]

@@ -17,6 +17,8 @@ set -eu
 
 # A second more than keepalive_min_timeout in nginx.conf.
 KEPT_CONNECTION_SECONDS=3
+# How long a gate that has not passed yet says nothing.
+PROGRESS_SECONDS=10
 
 begin() {
   wait_for 10 nginx_answers || fail 1 "nginx does not run in its container; its log says why: docker logs $PROXY"
@@ -96,13 +98,13 @@ fill_site() {
 
 # --- stage
 
-# A container that is not served yet gets an upstream of its own and a private socket; nginx starts to resolve its name.
+# A container that is not served yet gets an upstream and a private socket of its own; nginx starts to resolve its name.
 # The committed site has an upstream of the same name, and a reload hands its addresses on: nothing is resolved anew.
 stage() { # color container
   : >"$RUN/staged.conf"
   is_served "$2" || {
     say "staging $1: $2"
-    printf '%s\n' "$STAGED_TEMPLATE" | sed "s/<color>/$1/g; s/<candidate>/$2/g" >"$RUN/staged.conf"
+    printf '%s\n' "$STAGED_TEMPLATE" | sed "s/<candidate>/$2/g" >"$RUN/staged.conf"
   }
   # Before a flip to a warm color there is nothing new.
   runs_config "$(config_hash)" || reload || fail 1 "nginx does not take the candidate's configuration."
@@ -110,42 +112,39 @@ stage() { # color container
 
 # --- gate
 
-socket_of() { # color container
-  if is_live "$2"; then
-    echo live.sock
-  elif is_served "$2"; then
-    echo preview.sock
-  else
-    echo "$1.sock"
-  fi
-}
-
 gate() { # color container
   color=$1
-  socket=$(socket_of "$color" "$2")
   say "gate: $color on $HEALTH_PATH, $HEALTH_PASSES in a row within $GATE_TIMEOUT s"
   passes=0
   tries=0
   last_answer='no answer yet'
-  gate_ends=$(($(uptime_seconds) + GATE_TIMEOUT))
+  gate_began=$(uptime_seconds)
+  gate_ends=$((gate_began + GATE_TIMEOUT))
+  next_word=$((gate_began + PROGRESS_SECONDS))
   while :; do
-    if probe "$socket"; then
+    if ask_for_gate "$2"; then
       passes=$((passes + 1))
       say "gate: $color passed $passes of $HEALTH_PASSES: $last_answer"
       [ "$passes" -lt "$HEALTH_PASSES" ] || return 0
     else
       passes=0
+      tell_progress
     fi
     [ "$(uptime_seconds)" -lt "$gate_ends" ] || break
     # nginx takes some milliseconds to resolve a name that was just staged: only the first tries come faster.
     tries=$((tries + 1))
     if [ "$passes" = 0 ] && [ "$tries" -le 5 ]; then sleep 0.1; else sleep "$HEALTH_INTERVAL"; fi
   done
-  gate_failed
-}
-gate_failed() {
+  note_failure gate "$color" "$2"
   fail 10 "$color did not pass its health gate: no $HEALTH_PASSES passes in a row within $GATE_TIMEOUT s." \
     "Last answer to GET $HEALTH_PATH: $last_answer"
+}
+# A line now and then, so that who waits knows for what.
+tell_progress() {
+  now=$(uptime_seconds)
+  [ "$now" -ge "$next_word" ] && [ "$now" -lt "$gate_ends" ] || return 0
+  next_word=$((now + PROGRESS_SECONDS))
+  say "gate: $color after $((now - gate_began)) of $GATE_TIMEOUT s: $last_answer"
 }
 # The clock of the machine may jump, its uptime does not.
 uptime_seconds() {

@@ -18,7 +18,7 @@ main() {
   : >"$RUN/watch.log"
   ! is_watched || set_watched yes
   stage "$LIVE_COLOR" "$LIVE"
-  if ! is_live "$LIVE" || ! is_owner; then gate "$LIVE_COLOR" "$LIVE"; fi
+  if ! is_live "$LIVE" || ! is_owner; then gate "$LIVE_COLOR" "$LIVE"; else try_live; fi
   take_over
   ! is_watched || before=$(add_answers '0 0')
   commit
@@ -44,6 +44,14 @@ kind() {
   else
     echo release
   fi
+}
+
+# What is live is not gated again, or a mended idle color could not be released. But a health setting that the live color
+# does not meet is told before it is a rollback or 'status' that finds out.
+try_live() {
+  ask_for_gate "$LIVE" || ask_for_gate "$LIVE" ||
+    warn "$LIVE_COLOR is live and stays so, but does not pass the health request as it is set now: $last_answer. 'status' will say so," \
+      "and a flip to $LIVE_COLOR would fail. Set 'health' right, or see its log."
 }
 
 # --- take over
@@ -90,7 +98,7 @@ watch_live() {
       breach="$(failure_share "$after") after the switch, $(failure_share "$before") before it"
       return 1
     fi
-    if probe live.sock; then sick=0; else sick=$((sick + 1)); fi
+    if ask_for_gate "$LIVE"; then sick=0; else sick=$((sick + 1)); fi
     if [ "$sick" = 3 ]; then
       breach="three health requests in a row failed; the last answer to GET $HEALTH_PATH: $last_answer"
       return 1
@@ -121,6 +129,7 @@ flip_back() {
   reload || warn 'nginx did not answer with the former configuration'
   say "flipped back to ${served_live%% *}"
   is_served "$LIVE" || wait_for_connections_to "$LIVE"
+  note_failure watch "$LIVE_COLOR" "$LIVE"
   fail 10 "$LIVE_COLOR did not pass the watch after the switch, and was flipped back: $breach."
 }
 

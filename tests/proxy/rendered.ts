@@ -34,8 +34,8 @@ export const CASE: fc.Arbitrary<Case> = fc
 function configurations({ settings, names }: Case): { staged: string; site: string } {
   const live = { color: "blue", container: names.blue };
   const idle = { color: "green", container: names.green };
-  const staged = [live, idle].map(({ color, container }) =>
-    renderStagedSite(settings).replaceAll("<color>", color).replaceAll("<candidate>", container),
+  const staged = [live, idle].map(({ container }) =>
+    renderStagedSite(settings).replaceAll("<candidate>", container),
   );
   return { staged: staged.join(""), site: fillSite(settings, live, idle) };
 }

@@ -75,12 +75,10 @@ describe("the rendered site", () => {
   });
 
   it("a staged container has the very upstream that the site will have", () => {
-    const staged = renderStagedSite(withDefaults(LEAST))
-      .replaceAll("<color>", "green")
-      .replaceAll("<candidate>", "shop-green-2");
+    const staged = renderStagedSite(withDefaults(LEAST)).replaceAll("<candidate>", "shop-green-2");
     const upstream = block(site, /upstream shop-green-2 /);
     assert.equal(block(staged, /upstream shop-green-2 /), upstream);
-    assert.match(staged, /listen unix:\/run\/bluegreen\/green\.sock;/);
+    assert.match(staged, /listen unix:\/run\/bluegreen\/gate-shop-green-2\.sock;/);
     assert.doesNotMatch(staged, /listen \d/, "a candidate is on no port");
   });
 

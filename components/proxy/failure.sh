@@ -1,0 +1,51 @@
+# shellcheck shell=sh disable=SC2154,SC2034 # explain.sh and host.sh use what is set here
+# What the host's part looks up when a color has failed its gate or its watch, and how it tells of it. It comes between
+# explain.sh, which makes sentences of the facts, and host.sh, which calls it.
+
+explain_failure() { # color container
+  color=$1
+  failure=$(docker exec "$PROXY" cat /run/bluegreen/failure </dev/null 2>/dev/null) || failure=''
+  look_at_container "$2"
+  explain
+  echo "$state"
+  [ -z "$listens" ] || echo "$listens"
+  [ -z "$likely" ] || echo "Why: $likely"
+  [ -z "$(failure_fact log)" ] || echo "nginx logged: $(failure_fact log)"
+  echo 'Its last log lines:'
+  docker logs --tail 30 "$2" 2>&1 </dev/null | sed 's/^/  | /'
+  echo "What to do next: $advice Then run 'pulumi up' again; or set back what you have changed, and run it."
+}
+
+look_at_container() {
+  container_status='' exit_code='' out_of_memory='' restarts='' sockets=''
+  read -r container_status exit_code out_of_memory restarts <<END
+$(docker inspect -f '{{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.RestartCount}}' "$1" </dev/null)
+END
+  up=$(docker ps --all --filter "name=^/$1\$" --format '{{.Status}}' </dev/null)
+  [ "$container_status" != running ] || sockets=$(listening_sockets "$1")
+}
+
+# The kernel's tables of the container's network, read from a container of nginx's image beside it: a color's own image may
+# have no shell and no cat.
+listening_sockets() {
+  image=$(docker inspect -f '{{.Image}}' "$PROXY" </dev/null) || return 0
+  docker run --rm --network "container:$1" --entrypoint cat "$image" /proc/net/tcp /proc/net/tcp6 </dev/null 2>/dev/null || :
+}
+
+# How long a failed candidate may take to stop, in seconds. In a gate it has never served anybody, so there is nothing to finish.
+failed_grace() {
+  case $(failure_fact kind) in
+    watch) echo "$STOP_GRACE_SECONDS" ;;
+    *) echo 1 ;;
+  esac
+}
+
+# The last word of what failed: Pulumi now lists every output as removed (its issue 15755), though all of them stay.
+tell_urls() {
+  case $served in
+    *'live: '*) ;;
+    *) return 0 ;;
+  esac
+  echo "The live color keeps serving at $URL, the idle one at $PREVIEW_URL."
+  echo "(Pulumi lists all outputs as removed when an update fails. 'pulumi stack output' still has them.)"
+}

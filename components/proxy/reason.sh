@@ -1,0 +1,88 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # probe.sh sets what is read here, switch.sh reads what is set
+# Why a color failed its gate or its watch: as data for the host's part (failure.sh), and in a few words. It comes between
+# probe.sh, whose variables it reads, and switch.sh; HEALTH_TIMEOUT is a setting.
+
+# Lines "key value" about the gate or the watch that failed.
+FAILURE=$RUN/failure
+# What nginx logs about the gate's requests alone: see renderGateServer in site.ts.
+GATE_LOG=$RUN/gate.log
+
+# ask_for_gate CONTAINER: a health request by which a container is gated or watched. Sets beside what a probe sets:
+#   $gate_reason   why it failed, as one word
+#   $gate_address  address and port that nginx asked, as far as it got
+ask_for_gate() {
+  : >"$GATE_LOG"
+  gate_reason=passed gate_address=''
+  ! probe "gate-$1.sock" || return 0
+  gate_reason=$(no_answer_reason)
+  gate_address=$(asked_address)
+  if [ -n "$gate_reason" ]; then
+    last_answer=$(no_answer_in_words "$gate_reason" "${gate_address:-the container}")
+  else
+    gate_reason=wrong-$probe_fault
+  fi
+  return 1
+}
+
+# Why nginx or curl got no whole answer; nothing where the color itself has answered.
+no_answer_reason() {
+  # These can be the color's own, too, and then nginx has logged nothing. Other answers are always the color's.
+  case $probe_code in none | 500 | 502 | 504) ;; *) return 0 ;; esac
+  case $(cat "$GATE_LOG") in
+    '') ;;
+    *'worker_connections are not enough'*) echo nginx-connections && return ;;
+    *'Too many open files'*) echo nginx-files && return ;;
+    *'no live upstreams'* | *'could not be resolved'*) echo no-address && return ;;
+    *'Connection refused'*) echo refused && return ;;
+    *'prematurely closed'*) echo closed && return ;;
+    *'Connection reset'* | *'Broken pipe'*) echo reset && return ;;
+    *'too big header'*) echo big-header && return ;;
+    *'no valid HTTP'* | *'invalid header'* | *'invalid response'*) echo not-http && return ;;
+    *'timed out'*'while connecting'*) echo no-connection && return ;;
+    *'timed out'*) echo silent && return ;;
+    *'No route to host'* | *'unreachable'*) echo no-route && return ;;
+    *) echo other && return ;;
+  esac
+  case $probe_error in
+    '') ;;
+    'curl: (28)'*) echo slow ;;
+    'curl: (63)'*) echo big-answer ;;
+    *) echo other ;;
+  esac
+}
+
+asked_address() { sed -n 's#.*upstream: "http://\([^/"]*:[0-9]*\)[/"].*#\1#p' "$GATE_LOG" | tail -n 1; }
+
+no_answer_in_words() { # reason address
+  case $1 in
+    refused) printf 'none: %s refuses connections' "$2" ;;
+    reset | closed) printf 'none: %s takes the connection and closes it without an answer' "$2" ;;
+    not-http) printf 'none: what %s sends is not HTTP/1.1' "$2" ;;
+    big-header) printf 'none: the headers that %s sends are larger than nginx takes' "$2" ;;
+    no-connection) printf 'none: %s does not take the connection' "$2" ;;
+    silent | slow) printf 'none: %s said nothing, or not all, within %s s' "$2" "$HEALTH_TIMEOUT" ;;
+    big-answer) printf 'none: it is larger than 1 MiB' ;;
+    no-route) printf 'none: there is no way to %s' "$2" ;;
+    no-address) printf 'none: the name of the container has no address' ;;
+    nginx-connections | nginx-files) printf 'none: nginx itself is at its limits' ;;
+    other) printf 'none: %s' "$(error_in_words)" ;;
+  esac
+}
+# For a reason that has no words of ours: what was logged, without time and request.
+error_in_words() {
+  if [ -s "$GATE_LOG" ]; then
+    head -n 1 "$GATE_LOG" | sed -e 's/^[^]]*\] [0-9#]*: \(\*[0-9]* \)\{0,1\}//' -e 's/, client: .*//'
+  else
+    printf '%s' "$probe_error"
+  fi
+}
+
+# note_failure gate|watch COLOR CONTAINER: what the host's part explains the failure with.
+note_failure() {
+  rm -f "$FAILURE"
+  {
+    printf '%s\n' "kind $1" "color $2" "container $3" "reason $gate_reason" "address $gate_address" \
+      "code $probe_code" "location $probe_location" "answer $last_answer"
+    [ ! -s "$GATE_LOG" ] || printf 'log %s\n' "$(tail -n 1 "$GATE_LOG")"
+  } >"$FAILURE" || :
+}
