@@ -1,12 +1,20 @@
 import * as pulumi from "@pulumi/pulumi";
-import { closest } from "fastest-levenshtein";
+import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
 import type { BlueGreenServiceArgs } from "./components";
 
 // The stack's configuration as arguments of the component. Only shapes are checked here, so that a misspelt key is named;
 // what the values may be is the component's own business.
 
-const text = z.string();
+// `pulumi config set --path` makes a number or a boolean of what looks like one, and YAML does. Back to text goes only what can
+// be told for sure: 1.10 comes as 1.1, and a number of many digits comes rounded.
+const sureNumber = z
+  .number()
+  .refine(
+    Number.isSafeInteger,
+    "is a number, and how it was written can't be told: put it in quotes in YAML, or use 'pulumi config set --path --type string'",
+  );
+const text = z.union([z.string(), z.boolean(), sureNumber]).transform(String);
 // A value that was set on the command line is text, one that stands in YAML may be a number or a boolean.
 const number = z.preprocess(
   (value) => (typeof value === "string" && value.trim() !== "" ? Number(value) : value),
@@ -16,9 +24,7 @@ const flag = z.preprocess(
   (value) => (value === "true" ? true : value === "false" ? false : value),
   z.boolean(),
 );
-// `pulumi config set --path` makes numbers and booleans of what looks like one.
-const word = z.union([z.string(), z.number(), z.boolean()]).transform(String);
-const variables = z.record(text, word);
+const variables = z.record(text, text);
 
 const shapes = {
   activeColor: text,
@@ -53,9 +59,9 @@ const shapes = {
       gateTimeoutSeconds: number,
       passes: number,
       status: number,
-      bodyText: word,
-      jsonField: word,
-      jsonValue: word,
+      bodyText: text,
+      jsonField: text,
+      jsonValue: text,
     })
     .partial(),
   watch: z.strictObject({ seconds: number, tolerancePercent: number }).partial(),
@@ -73,7 +79,7 @@ const shapes = {
       bindAddress: text,
       previewPort: number,
       previewBindAddress: text,
-      maxBodySize: word,
+      maxBodySize: text,
       connectTimeoutSeconds: number,
       readTimeoutSeconds: number,
       sendTimeoutSeconds: number,
@@ -116,7 +122,7 @@ const shapes = {
       }),
     })
     .partial(),
-  registries: z.array(z.strictObject({ address: text, username: text, password: word })),
+  registries: z.array(z.strictObject({ address: text, username: text, password: text })),
   pinImages: flag,
   keepImages: number,
   allowDowntime: flag,
@@ -142,7 +148,8 @@ export function toArgs(
   raw: { [key: string]: string },
   isSecret = (_key: string) => false,
 ): BlueGreenServiceArgs {
-  const result = schema.partial().safeParse(Object.fromEntries(Object.entries(raw).map(parseStructured)));
+  const values = Object.fromEntries(Object.entries(raw).map(parseStructured));
+  const result = schema.partial().safeParse(values, { error: inWords });
   if (!result.success) {
     const list = result.error.issues.flatMap(explain).map((line) => `  ${line}`);
     throw new pulumi.RunError(
@@ -210,11 +217,40 @@ function parseStructured([key, value]: [string, string]): [string, unknown] {
 }
 
 function explain(issue: z.core.$ZodIssue): string[] {
-  if (issue.code !== "unrecognized_keys") return [`${issue.path.join(".")}: ${issue.message}`];
+  if (issue.code !== "unrecognized_keys") return [`${pathOf(issue.path)}: ${issue.message}`];
   const known = knownKeys(issue.path);
-  return issue.keys.map(
-    (key) => `${[...issue.path, key].join(".")}: is no setting. Did you mean ${closest(key, known)}?`,
-  );
+  return issue.keys.map((key) => {
+    const guess = closest(key, known);
+    return `${pathOf([...issue.path, key])}: is no setting.${isNear(key, guess) ? ` Did you mean ${guess}?` : ""}`;
+  });
+}
+
+/** As `pulumi config set --path` takes it. */
+const pathOf = (path: PropertyKey[]): string =>
+  path
+    .map((step, i) => (typeof step === "number" ? `[${step}]` : `${i > 0 ? "." : ""}${String(step)}`))
+    .join("");
+
+/** A guess helps only when it is near: a third of the letters at most, or all the same ones in another order. */
+function isNear(key: string, guess: string): boolean {
+  const [one, other] = [key.toLowerCase(), guess.toLowerCase()];
+  const letters = (word: string) => [...word].sort().join("");
+  return distance(one, other) <= Math.max(one.length, other.length) / 3 || letters(one) === letters(other);
+}
+
+const KINDS: { [type: string]: string } = {
+  object: "an object: set what is in it, one by one, with 'pulumi config set --path'",
+  record: "an object: set what is in it, one by one, with 'pulumi config set --path'",
+  array: "a list: set its items, one by one, with 'pulumi config set --path', as NAME[0], NAME[1], …",
+  number: "a number",
+  boolean: "true or false",
+};
+
+/** What a value must be; never the value itself, which may be a secret. */
+function inWords({ code, expected, input }: z.core.$ZodRawIssue): string | undefined {
+  if (code !== "invalid_type" && code !== "invalid_union") return undefined;
+  if (input === undefined) return "is missing";
+  return `must be ${KINDS[String(expected)] ?? "text"}`;
 }
 
 function knownKeys(path: PropertyKey[]): string[] {

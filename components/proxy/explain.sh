@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2154,SC2034 # failure.sh sets what this is given, and prints what it sets
 # Why a color has failed its gate or its watch, in sentences, and what to do. Nothing here asks anybody: it is given
 #
+#   color              the one that failed
 #   failure            what the switch has noted: lines "key value", see note_failure in reason.sh
 #   container_status, exit_code, out_of_memory, restarts, up    what Docker says of the container
 #   sockets            /proc/net/tcp and tcp6 of the container; empty where they could not be read
@@ -13,7 +14,6 @@ failure_fact() { printf '%s\n' "$failure" | sed -n "s/^$1 //p"; } # key
 explain() {
   reason=$(failure_fact reason)
   code=$(failure_fact code)
-  color=$(failure_fact color)
   address=$(failure_fact address)
   port=${address##*:}
   port=${port:-$CONTAINER_PORT}

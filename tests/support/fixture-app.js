@@ -10,6 +10,7 @@ const {
   HEALTH_BODY = '{"status":"UP"}',
 } = process.env;
 const SLOW_START_MS = 2000;
+const LATE_START_MS = 8000;
 
 const NESTED_UP = '{"status":"DOWN","components":{"x":{"status":"UP"}}}';
 
@@ -24,7 +25,31 @@ const behaviours = {
     process.exit(3);
   },
   "slow-start": () => setTimeout(() => listen(200, HEALTH_BODY), SLOW_START_MS),
+  // What a health gate meets when a setting is wrong.
+  "other-port": () => serve(200).listen(5000),
+  loopback: () => serve(200).listen(Number(PORT), process.env.BIND ?? "127.0.0.1"),
+  "only-http2": () => require("node:http2").createServer().listen(Number(PORT)),
+  // It does not end at SIGTERM either: the first process of a container ignores what it does not handle.
+  hangs: () => serve((response) => void response).listen(Number(PORT)),
+  "late-start": () => setTimeout(() => serve(200).listen(Number(PORT)), LATE_START_MS),
+  "no-health": () => serve(404).listen(Number(PORT)),
+  "wants-name": () =>
+    serve((response, { headers }) =>
+      response.writeHead(headers.host === "shop.example.com" ? 200 : 400).end(),
+    ).listen(Number(PORT)),
+  "wants-https": () =>
+    serve((response) =>
+      response.writeHead(301, { Location: "https://shop.example.com/health" }).end(),
+    ).listen(Number(PORT)),
 };
+
+/** Only the health request is answered in this way; a number is a status. */
+function serve(health) {
+  const answer = typeof health === "number" ? (response) => response.writeHead(health).end() : health;
+  return http.createServer((request, response) =>
+    (request.url === HEALTH_PATH ? answer : tellAll)(response, request),
+  );
+}
 
 function listen(status, healthBody) {
   let broken = false;

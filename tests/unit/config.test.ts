@@ -140,7 +140,7 @@ describe("the stack's configuration", () => {
       mistakes({
         volumes: '[{"volumeName":"a","containerPath":"/a"},{"hostpath":"/a","containerPath":"/a"}]',
       }),
-      ["volumes.1.hostpath: is no setting. Did you mean hostPath?"],
+      ["volumes[1].hostpath: is no setting. Did you mean hostPath?"],
     );
   });
 
@@ -151,14 +151,14 @@ describe("the stack's configuration", () => {
     "text for an object": ["health", "/up", "health"],
     "a list for an object": ["health", "[]", "health"],
     "text for a list": ["command", "serve --all", "command"],
-    "a number in a list of texts": ["command", "[1]", "command.0"],
+    "an object in a list of texts": ["command", '["a",{}]', "command[1]"],
     "an object for a variable": ["env", '{"A":{"B":1}}', "env.A"],
     "null for a variable": ["env", '{"A":null}', "env.A"],
     "a list for a variable": ["labels", '{"A":["b"]}', "labels.A"],
     "a flag for a number": ["health", '{"passes":true}', "health.passes"],
     "a list for a number": ["proxy", '{"port":[]}', "proxy.port"],
     "null for a number": ["logs", '{"maxFiles":null}', "logs.maxFiles"],
-    "a volume without its path": ["volumes", '[{"volumeName":"a"}]', "volumes.0.containerPath"],
+    "a volume without its path": ["volumes", '[{"volumeName":"a"}]', "volumes[0].containerPath"],
   };
   for (const [what, [key, value, path]] of Object.entries(wrong)) {
     it(`refused: ${what}`, () => {
@@ -169,6 +169,61 @@ describe("the stack's configuration", () => {
       );
     });
   }
+
+  it("U12: a number or a flag that stands for text is taken as text", () => {
+    assert.deepEqual(toArgs({ command: '["serve","--port",3000,true]' }).command, [
+      "serve",
+      "--port",
+      "3000",
+      "true",
+    ]);
+    const volumes = '[{"volumeName":1,"containerPath":"/a"}]';
+    assert.equal(toArgs({ volumes }).volumes?.[0].volumeName, "1");
+  });
+
+  it("U12: one that may have been written in another way is refused, with the way out", () => {
+    for (const number of ["1.1", "12345678901234567890"]) {
+      for (const [key, value, path] of [
+        ["command", `["serve",${number}]`, "command[1]"],
+        ["env", `{"A":${number}}`, "env.A"],
+      ])
+        assert.deepEqual(mistakes({ [key]: value }), [
+          `${path}: is a number, and how it was written can't be told: put it in quotes in YAML, or use 'pulumi config set --path --type string'`,
+        ]);
+    }
+  });
+
+  it("U12: what a value must be is told in words of ours", () => {
+    const raw = {
+      health: "/up",
+      command: "serve",
+      containerPort: "x",
+      allowDowntime: "yes",
+      volumes: "[{}]",
+    };
+    assert.deepEqual(mistakes({ ...raw, env: '{"A":null}' }).sort(), [
+      "allowDowntime: must be true or false",
+      "command: must be a list: set its items, one by one, with 'pulumi config set --path', as NAME[0], NAME[1], …",
+      "containerPort: must be a number",
+      "env.A: must be text",
+      "health: must be an object: set what is in it, one by one, with 'pulumi config set --path'",
+      "volumes[0].containerPath: is missing",
+    ]);
+  });
+
+  it("U13: a setting is guessed only when it is near", () => {
+    for (const [key, guess] of [
+      ["prt", "port"],
+      ["prot", "port"],
+      ["hostheader", undefined],
+      ["xyz", undefined],
+    ] as const)
+      assert.deepEqual(mistakes({ proxy: `{"${key}":1}` }), [
+        `proxy.${key}: is no setting.${guess === undefined ? "" : ` Did you mean ${guess}?`}`,
+      ]);
+    assert.deepEqual(mistakes({ health: '{"palm":1}' }), ["health.palm: is no setting."]);
+    assert.deepEqual(mistakes({ dependsOn: "x" }), ["dependsOn: is no setting."]);
+  });
 
   it("all mistakes at once", () => {
     const lines = mistakes({ containerPort: "x", healt: "{}", redis: '{"enabeld":true}', idle: "running" });
