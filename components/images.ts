@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { RegistryArgs } from "./args";
+import type { RegistryArgs, VolumeArgs } from "./args";
 import { runOnHost } from "./command";
 import type { Context } from "./context";
 import { DOCKER_HUB, hostOf, registryOf } from "./registry";
 import { COLORS, hasTls } from "./settings";
-import { assignments, printingFunction, proxyFile } from "./shell";
+import { assignments, printingFunction, proxyFiles } from "./shell";
 
 /**
  * Pulls what the host does not have: an image that can't be had stops the update before it touches anything. The host's own
@@ -12,10 +12,10 @@ import { assignments, printingFunction, proxyFile } from "./shell";
  * the instance's role), and shows how far it is.
  */
 export function pulledImages(context: Context): pulumi.Resource {
-  const { registries } = context.settings;
+  const { registries, volumes } = context.settings;
   const stdin = pulumi
     .output({ images: imagesOf(context), registries })
-    .apply(({ images, registries }) => renderPull(images, registries));
+    .apply(({ images, registries }) => renderPull(images, registries, volumes));
   const secret = registries.length > 0 ? pulumi.secret(stdin) : stdin;
   // Without triggers it is never replaced, and so is no reason to replace what depends on it.
   return runOnHost(context, "images", { stdin: secret });
@@ -35,7 +35,11 @@ function imagesOf({ settings, images }: Context): { [setting: string]: pulumi.In
 type Login = Pick<RegistryArgs, "address" | "username"> & { password: string };
 
 /** All that "sh -s" reads. */
-export function renderPull(images: { [setting: string]: string }, registries: Login[]): string {
+export function renderPull(
+  images: { [setting: string]: string },
+  registries: Login[],
+  volumes: VolumeArgs[] = [],
+): string {
   const given = registries.map(({ address }) => hostOf(address));
   const lines = Object.entries(images).map(
     ([setting, image]) => `${setting} ${given.includes(registryOf(image)) ? "given" : "host"} ${image}`,
@@ -47,7 +51,14 @@ export function renderPull(images: { [setting: string]: string }, registries: Lo
   ]);
   const settings = {
     IMAGES: lines.join("\n"),
+    VOLUMES: volumes
+      .flatMap(({ volumeName, containerPath }, i) =>
+        volumeName === undefined ? [] : [`volumes[${i}] ${volumeName} ${containerPath}`],
+      )
+      .join("\n"),
     LOGINS: JSON.stringify({ auths: Object.fromEntries(auths) as object }),
   };
-  return [printingFunction("settings", assignments(settings)), proxyFile("pull.sh")].join("\n");
+  return [printingFunction("settings", assignments(settings)), proxyFiles("volumes.sh", "pull.sh")].join(
+    "\n",
+  );
 }

@@ -1,11 +1,15 @@
 #!/bin/sh
 # Gets every image onto the host before anything else is done. It runs where the Docker engine can be reached, with the
-# function settings (assignments) before it, as the input of "sh -s".
+# function settings (assignments) and volumes.sh before it, as the input of "sh -s".
 set -eu
 
 main() {
   eval "$(settings)"
-  all_are_there && return 0
+  all_are_there || get_images
+  look_at_volumes
+}
+
+get_images() {
   folder=$(umask 077 && mktemp -d)
   trap 'rm -rf "$folder"' EXIT
   trap 'exit 143' HUP INT TERM
