@@ -122,7 +122,10 @@ export interface ColorArgs {
 export interface VolumeArgs {
   /** Absolute path of a folder or file on the Docker host. */
   hostPath?: string;
-  /** Name of a Docker volume; made when absent, never deleted by this component. */
+  /**
+   * Name of a Docker volume; made when absent, never deleted by this component. Docker copies files that the image has at
+   * `containerPath` into it only while it is empty: later releases don't see their own files there. An update warns of that.
+   */
   volumeName?: string;
   /** Absolute path inside the container. */
   containerPath: string;

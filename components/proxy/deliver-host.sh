@@ -6,19 +6,36 @@ set -eu
 main() {
   eval "$(settings)"
   [ -z "$ACME" ] || obtain
-  docker start "$PROXY" >/dev/null </dev/null
-  { settings && in_container_script; } | docker exec -i "$PROXY" sh -s || {
-    echo "What to do next: mend the certificate or its settings, then run 'pulumi up' again." >&2
+  start "$PROXY"
+  status=0
+  { settings && in_container_script; } | docker exec -i "$PROXY" sh -s || status=$?
+  case $status in
+    0) return 0 ;;
+    2) echo "What to do next: mend the certificate or its settings, then run 'pulumi up' again." ;;
+    *) echo "What to do next: see the reason above and in 'docker logs $PROXY', then run 'pulumi up' again." ;;
+  esac >&2
+  exit 1
+}
+
+start() { # container
+  said=$(docker start "$1" 2>&1 >/dev/null </dev/null) || {
+    echo "error: the container $1 can't be started. No certificate was changed. Docker says:"
+    printf '%s\n' "$said" | sed 's/^/  | /'
+    echo "What to do next: mend that; or, if the container is gone, run 'pulumi up --refresh', which makes it again."
     exit 1
-  }
+  } >&2
 }
 
 obtain() {
-  docker start "$ACME" >/dev/null </dev/null
+  start "$ACME"
   docker exec "$ACME" sh /bluegreen/acme.sh now </dev/null || {
     {
       echo 'error: no certificate was obtained; the reason is above. Without one, nginx serves plain HTTP; a former one stays.'
-      echo "What to do next: the names have to lead to port 80 of this host, from everywhere. Then run 'pulumi up' again."
+      echo "What to do next, by that reason, and then run 'pulumi up' again:"
+      echo "  unauthorized, connection, dns: each name has to lead to port 80 of this host, from everywhere"
+      echo "  get directory, dial tcp: this host has to reach the ACME server (tls.acmeDirectory)"
+      echo "  rateLimited: wait as long as it says"
+      echo "  invalidEmail, contact: set another tls.acmeEmail"
     } >&2
     exit 1
   }

@@ -9,7 +9,7 @@ set -eu
 . /bluegreen/tls.sh
 
 main() {
-  wait_for 10 nginx_answers || fail 'nginx does not run in the proxy container; its log says why.'
+  wait_for 10 nginx_answers || fail 1 'nginx does not run in the proxy container; its log says why.'
   if [ -n "$CHAIN_FILE" ]; then
     deliver_or_fail "$CHAIN_FILE" "$KEY_FILE"
     write_file "$SOURCE" "$(printf '%s\n' "$CHAIN_FILE" "$KEY_FILE" "$TLS_NAMES")"
@@ -19,17 +19,20 @@ main() {
     deliver_or_fail "$RUN/given.chain" "$RUN/given.key"
     rm -f "$SOURCE"
   fi
-  run_with_delivered || fail 'nginx does not take the certificate; its log says why.'
+  run_with_delivered || fail 1 'nginx does not take the certificate; its log says why.'
   say "nginx has the certificate for $TLS_NAMES"
 }
 
 deliver_or_fail() { # chain key
-  deliver "$1" "$2" "$TLS_NAMES" || fail "the certificate is refused: $refusal" 'No certificate was changed; what serves goes on serving.'
+  deliver "$1" "$2" "$TLS_NAMES" || fail 2 "the certificate is refused: $refusal" 'No certificate was changed; what serves goes on serving.'
 }
 
-fail() {
+# Exit status: 2 the certificate is refused, 1 anything else.
+fail() { # status message...
+  status=$1
+  shift
   printf 'error: %s\n' "$@" >&2
-  exit 1
+  exit "$status"
 }
 
 main

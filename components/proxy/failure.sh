@@ -32,6 +32,13 @@ listening_sockets() {
   docker run --rm --network "container:$1" --entrypoint cat "$image" /proc/net/tcp /proc/net/tcp6 </dev/null 2>/dev/null || :
 }
 
+# Why nginx took no configuration is known to its log alone.
+show_nginx_errors() {
+  errors=$(docker logs --since 2m "$PROXY" 2>&1 </dev/null | grep '\[emerg\]\|\[alert\]\|\[crit\]' | tail -n 5) || return 0
+  echo "nginx ($PROXY) has logged:"
+  printf '%s\n' "$errors" | sed 's/^/  | /'
+}
+
 # How long a failed candidate may take to stop, in seconds. In a gate it has never served anybody, so there is nothing to finish.
 failed_grace() {
   case $(failure_fact kind) in

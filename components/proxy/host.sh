@@ -11,9 +11,10 @@ set -eu
 look_around() {
   containers=$(docker ps --all --filter "label=bluegreen.id=$SERVICE_ID" \
     --format '{{.Names}} {{.Label "bluegreen.role"}} {{.State}} {{.Image}}' </dev/null) || {
-    echo "error: no answer from Docker at ${DOCKER_HOST:-its default address}. Nothing was changed." >&2
+    echo "error: no answer from Docker at ${DOCKER_HOST:-its default address}. Nothing was changed."
+    echo "What to do next: see that it runs and that you may use it ('docker ps' on that machine tells). Then run 'pulumi up' again."
     exit 1
-  }
+  } >&2
 }
 line_of() { printf '%s\n' "$containers" | grep -F -- "$1 "; }
 runs() { case $(line_of "$1") in "$1 "*" running "*) ;; *) return 1 ;; esac }
@@ -76,6 +77,7 @@ conclude() { # color container status
 report_failure() { # color container status
   if [ "$3" != 10 ]; then
     [ "$3" -lt 128 ] || echo "error: the switch was killed (exit status $3); what it had begun is undone." >&2
+    [ "$3" != 1 ] || show_nginx_errors >&2
     echo "What to do next: see the reason above, then run 'pulumi up' again." >&2
     return 0
   fi

@@ -31,6 +31,7 @@ docker_answers() {
   docker version </dev/null >/dev/null 2>"$folder/error" || {
     echo "error: no answer from Docker at ${DOCKER_HOST:-its default address}. Nothing was changed." >&2
     sed 's/^/  /' "$folder/error" >&2
+    echo "What to do next: see that it runs and that you may use it ('docker ps' on that machine tells). Then run 'pulumi up' again." >&2
     exit 1
   }
 }

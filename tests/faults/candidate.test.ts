@@ -22,13 +22,13 @@ const CANDIDATES: { [name: string]: Candidate } = {
   "accepts and never answers": {
     app: "hangs",
     options: { health: SHORT },
-    refused: /did not pass its health gate.*\n.*no complete answer: curl: \(28\)/,
+    refused: /did not pass its health gate.*\n.*none: the container said nothing, or not all, within/,
     happened: "refused by its gate",
   },
   "answers more slowly than health.timeoutSeconds": {
     app: "slow",
     options: { health: { ...SHORT, timeoutSeconds: 0.5 } },
-    refused: /did not pass its health gate.*\n.*no complete answer: curl: \(28\)/,
+    refused: /did not pass its health gate.*\n.*none: the container said nothing, or not all, within/,
     happened: "refused by its gate",
   },
   "answers slowly, but in time": { app: "slow", happened: "went live, each answer took 0.7 s" },

@@ -192,7 +192,7 @@ describe("S2: images pushed and started over SSH", () => {
   it("the gate looked only at the process: here a process that runs, but answers nothing, does not pass", async () => {
     await stack.set({ blueImage: images.hanging });
     const { output } = await stack.upFails();
-    assert.match(output, /State of \S+: running, .*restarted 0 times/);
+    assert.match(output, /State of \S+: running \(Up .*\), restarted 0 times/);
     assert.match(output, /error: blue did not pass its health gate/);
   });
 

@@ -48,7 +48,7 @@ describe("the watch after a switch", () => {
     const [, failed, all] = said.exec(output) ?? assert.fail(output);
     assert.ok(Number(failed) > 10 && Number(all) >= 20, output);
     assert.match(output, /flipped back to blue/);
-    assert.match(output, /==> stopping the failed candidate/);
+    assert.match(output, /==> stopping \S+-green-\d+, within 2 s/);
     assert.equal(await service.live(), blue);
     assert.equal(await service.isRunning(errors), false);
     assert.match((await service.journal()).at(-1)?.outcome ?? "", /^failed: green did not pass the watch/);
