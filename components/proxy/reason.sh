@@ -1,17 +1,15 @@
-# shellcheck shell=sh disable=SC2034,SC2154 # probe.sh sets what is read here, switch.sh reads what is set
+# shellcheck shell=sh disable=SC2034,SC2154 # probe.sh sets what is read here, the others read what is set
 # Why a color failed its gate or its watch: as data for the host's part (failure.sh), and in a few words. It comes between
-# probe.sh, whose variables it reads, and switch.sh; HEALTH_TIMEOUT is a setting.
-
-# Lines "key value" about the gate or the watch that failed.
-FAILURE=$RUN/failure
-# What nginx logs about the gate's requests alone: see renderGateServer in site.ts.
-GATE_LOG=$RUN/gate.log
+# probe.sh, whose variables it reads, and what gates; HEALTH_TIMEOUT is a setting.
+#
+#   $RUN/gate.log  what nginx logs about the gate's requests alone: see renderGateServer in site.ts
+#   $RUN/failure   lines "key value" about the gate or the watch that failed
 
 # ask_for_gate CONTAINER: a health request by which a container is gated or watched. Sets beside what a probe sets:
 #   $gate_reason   why it failed, as one word
 #   $gate_address  address and port that nginx asked, as far as it got
 ask_for_gate() {
-  : >"$GATE_LOG"
+  : >"$RUN/gate.log"
   gate_reason=passed gate_address=''
   ! probe "gate-$1.sock" || return 0
   gate_reason=$(no_answer_reason)
@@ -28,7 +26,7 @@ ask_for_gate() {
 no_answer_reason() {
   # These can be the color's own, too, and then nginx has logged nothing. Other answers are always the color's.
   case $probe_code in none | 500 | 502 | 504) ;; *) return 0 ;; esac
-  case $(cat "$GATE_LOG") in
+  case $(cat "$RUN/gate.log") in
     '') ;;
     *'worker_connections are not enough'*) echo nginx-connections && return ;;
     *'Too many open files'*) echo nginx-files && return ;;
@@ -51,7 +49,7 @@ no_answer_reason() {
   esac
 }
 
-asked_address() { sed -n 's#.*upstream: "http://\([^/"]*:[0-9]*\)[/"].*#\1#p' "$GATE_LOG" | tail -n 1; }
+asked_address() { sed -n 's#.*upstream: "http://\([^/"]*:[0-9]*\)[/"].*#\1#p' "$RUN/gate.log" | tail -n 1; }
 
 no_answer_in_words() { # reason address
   case $1 in
@@ -70,8 +68,8 @@ no_answer_in_words() { # reason address
 }
 # For a reason that has no words of ours: what was logged, without time and request.
 error_in_words() {
-  if [ -s "$GATE_LOG" ]; then
-    head -n 1 "$GATE_LOG" | sed -e 's/^[^]]*\] [0-9#]*: \(\*[0-9]* \)\{0,1\}//' -e 's/, client: .*//'
+  if [ -s "$RUN/gate.log" ]; then
+    head -n 1 "$RUN/gate.log" | sed -e 's/^[^]]*\] [0-9#]*: \(\*[0-9]* \)\{0,1\}//' -e 's/, client: .*//'
   else
     printf '%s' "$probe_error"
   fi
@@ -79,10 +77,10 @@ error_in_words() {
 
 # note_failure gate|watch COLOR CONTAINER: what the host's part explains the failure with.
 note_failure() {
-  rm -f "$FAILURE"
+  rm -f "$RUN/failure"
   {
     printf '%s\n' "kind $1" "color $2" "container $3" "reason $gate_reason" "address $gate_address" \
       "code $probe_code" "location $probe_location" "answer $last_answer"
-    [ ! -s "$GATE_LOG" ] || printf 'log %s\n' "$(tail -n 1 "$GATE_LOG")"
-  } >"$FAILURE" || :
+    [ ! -s "$RUN/gate.log" ] || printf 'log %s\n' "$(tail -n 1 "$RUN/gate.log")"
+  } >"$RUN/failure" || :
 }

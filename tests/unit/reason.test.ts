@@ -14,13 +14,13 @@ RUN=$(mktemp -d)
 ${proxyFile("reason.sh")}
 ${assignments({ LOG: log, CODE: code, ERROR: error, HEALTH_TIMEOUT: 5 })}
 probe() {
-  [ -z "$LOG" ] || printf '%s\\n' "$LOG" >"$GATE_LOG"
+  [ -z "$LOG" ] || printf '%s\\n' "$LOG" >"$RUN/gate.log"
   probe_code=$CODE probe_error=$ERROR probe_fault=status probe_location='' last_answer='${PAGE}'
   return 1
 }
 ! ask_for_gate shop-green-2 || exit 9
 note_failure gate green shop-green-2
-cat "$FAILURE"
+cat "$RUN/failure"
 rm -r "$RUN"
 `;
   const { status, stdout, stderr } = spawnSync("sh", ["-s"], { input, encoding: "utf8" });
