@@ -36,6 +36,8 @@ export interface BlueGreenServiceArgs {
   volumes?: VolumeArgs[];
   /** Memory limit of each color in MiB, without swap. Default: none. */
   memoryMb?: number;
+  /** Limits of both colors' processes, such as open files. Without any, Docker's own hold. Costs new containers. */
+  ulimits?: UlimitArgs[];
   /** Rotation of each container's log. */
   logs?: LogsArgs;
   /** Docker's restart policy of the colors: `unless-stopped`, `on-failure`, `always` or `no`. Default `unless-stopped`. */
@@ -133,6 +135,16 @@ export interface VolumeArgs {
   readOnly?: boolean;
 }
 
+/** A limit of a container's processes, as `docker run --ulimit` has it. */
+export interface UlimitArgs {
+  /** Such as `nofile`, how many files and connections may be open: an app with many needs more than the 1024 of a new Docker. */
+  name: string;
+  /** What holds; a process may raise it up to `hard`. -1 is no limit. */
+  soft: number;
+  /** -1 is no limit. */
+  hard: number;
+}
+
 /** Docker's json-file log with rotation. A change costs new containers, and Redis is away for some seconds. */
 export interface LogsArgs {
   /** Size of one log file in MB. Default 10. */
@@ -145,7 +157,7 @@ export interface LogsArgs {
 export interface HealthArgs {
   /** Path of the health request. Default `/health`. */
   path?: string;
-  /** `Host` header of the health request. Default `localhost`. */
+  /** `Host` header of the health request, and of a user's request that names none. Default `localhost`, with TLS the first of `tls.names`. */
   hostHeader?: string;
   /** Time between two requests in seconds. Default 1. */
   intervalSeconds?: number;
@@ -227,15 +239,41 @@ export interface ProxyArgs {
   maxBodySize?: string;
   /** How long nginx tries to connect to a color, in seconds. Default 5. Then the client gets a 504. */
   connectTimeoutSeconds?: number;
-  /** How long a color may be silent in the middle of an answer, in seconds: also an idle WebSocket. Default 3600. */
+  /** How long a color may be silent before or in an answer, in seconds. Default 60. Then the client gets a 504, or the answer is cut. */
   readTimeoutSeconds?: number;
+  /**
+   * The same for WebSockets and Server-Sent Events, in seconds: requests with `Upgrade: websocket`, or with `text/event-stream`
+   * in `Accept`. Default 3600. A stream that is asked for otherwise has to say something within `readTimeoutSeconds`.
+   */
+  streamTimeoutSeconds?: number;
   /** How long a color may take in no data of a request, in seconds. Default 60. */
   sendTimeoutSeconds?: number;
-  /** Whether nginx collects answers before it passes them on. Default false: Server-Sent Events work as they are. */
+  /**
+   * Whether nginx takes an answer as fast as the color gives it, and keeps it for a client that reads slowly. Default true:
+   * else two slow readers of a large answer are all that an app with two workers can serve. Server-Sent Events and whatever
+   * comes in chunks pass at once all the same; so does an answer with `X-Accel-Buffering: no`, for which its reader is waited
+   * for. With false that holds for every answer.
+   */
   buffering?: boolean;
   /**
+   * How much of one answer nginx keeps on the host's disk for a slow client, in MB, past some 150 KB in memory. Default 256.
+   * With more, the color waits for the client. With 0 nothing is on disk; on a disk that is full, a large answer is cut.
+   */
+  spoolMb?: number;
+  /**
+   * Whether the color gets an upload only when all of it is there, so that a slow one holds no worker. Default true,
+   * or as `buffering` where that is set. With false it gets it as it comes, and can refuse it at once.
+   */
+  requestBuffering?: boolean;
+  /**
+   * How large, in KB, the address, each header of a request, and all headers of an answer together may be. Default 32: some
+   * single sign-ons set 20 KB of cookies. Larger ones get a 414, 400 or 502. A connection takes the memory only while it needs it.
+   */
+  maxHeaderKb?: number;
+  /**
    * How long nginx keeps an idle connection to a color, in seconds. Must be shorter than the color's own keep-alive, or a
-   * request meets a connection that is just being closed. Default 4: a Node.js server closes after 5.
+   * request meets a connection that is just being closed, and for a POST that is a 502. Default 1: gunicorn closes after 2,
+   * Node.js and uvicorn after 5, Tomcat after 20. A busy connection is never idle for a second, so a longer time gains nothing.
    */
   upstreamKeepaliveSeconds?: number;
   /** Whether nginx logs every request to its container's log, within a second. Default true. */

@@ -23,6 +23,8 @@ export function color(
       command: settings.command,
       envs: environment(context, color),
       volumes: settings.volumes,
+      // Docker's own limits hold where none are given; an empty list is not the same to every version of the provider.
+      ulimits: settings.ulimits.length > 0 ? settings.ulimits : undefined,
       memory: settings.memoryMb,
       // Unset, the engine doubles it, and Pulumi sees a change on every run.
       memorySwap: settings.memoryMb,

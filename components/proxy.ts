@@ -78,12 +78,19 @@ const NO_REASON_FOR_DOWNTIME = [
   "entrypoints",
   "uploads",
   "tmpfs",
+  "ulimits",
   "init",
   "stopSignal",
   "logDriver",
   "logOpts",
   "labels",
 ];
+
+/**
+ * Twice what nginx asks for (write_workers in nginx.sh), since another number is a new edge. Not more: an engine that may not
+ * have as many itself starts no container with them.
+ */
+const OPEN_FILES = 16_384;
 
 /** What edge and proxy have in common. */
 function nginx(
@@ -104,6 +111,8 @@ function nginx(
     volumes: [{ volumeName: state.name, containerPath: "/bluegreen/state" }, ...mounts],
     // In memory: what a container needs to serve must not depend on a disk that may be full.
     tmpfs: { "/run/bluegreen": "size=16m" },
+    // For nginx's connections: a new Docker gives 1024, an old one what the daemon has.
+    ulimits: [{ name: "nofile", soft: OPEN_FILES, hard: OPEN_FILES }],
     init: true,
     stopSignal: "SIGQUIT",
     destroyGraceSeconds: 10,

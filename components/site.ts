@@ -1,3 +1,4 @@
+import { fromGate, FROM_USERS, renderLocations, renderPassing, renderUserMaps } from "./passing";
 import { hasTls, type Health, type Proxy, type Settings, type Tls } from "./settings";
 
 /** What a rendered site depends on: plain values only, so that rendering is a pure function. */
@@ -24,63 +25,40 @@ export function renderSite(site: Site): string {
 ${LOG_FORMATS}
 access_log off;
 server_tokens off;
-client_max_body_size ${proxy.maxBodySize};
-client_body_buffer_size 128k;
 
-map $http_upgrade $connection_upgrade {
-  default upgrade;
-  # Empty for all but WebSockets: connections to a color are kept and used again.
-  '' '';
-}
-proxy_http_version 1.1;
-proxy_set_header Upgrade $http_upgrade;
-proxy_set_header Connection $connection_upgrade;
-proxy_set_header Host $http_host;
-proxy_set_header X-Real-IP $remote_addr;
-proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-proxy_set_header X-Forwarded-Proto $scheme;
-proxy_set_header X-Forwarded-Host $http_host;
-proxy_connect_timeout ${proxy.connectTimeoutSeconds}s;
-proxy_read_timeout ${proxy.readTimeoutSeconds}s;
-proxy_send_timeout ${proxy.sendTimeoutSeconds}s;
-proxy_buffering ${onOff(proxy.buffering)};
-
+${renderUserMaps(site)}
 ${renderUpstream("<live>", containerPort, proxy)}
-${hasTls(tls) ? renderSecureServers(site) : renderPlainServer(site)}
+${hasTls(tls) ? renderSecureServers(site) : renderLiveServer(site, "live")}
 
 # Tells an nginx that starts whether it can reach the live color, before it opens its ports.
 server {
   listen unix:/run/bluegreen/warm.sock;
-  location / {
-    proxy_set_header Host "${health.hostHeader}";
+${renderPassing(site, { ...fromGate(site), host: `"${health.hostHeader}"` })}  location / {
     proxy_pass "http://<live>${health.path}";
   }
 }
 
-${renderGateServer("<live>")}`;
+${renderGateServer(site, "<live>")}`;
 }
 
 /** The idle color, behind the preview port: the end of the site. */
-export const renderPreview = ({ containerPort, proxy }: Site): string => `# idle: <idle-color> <idle>
-${renderUpstream("<idle>", containerPort, proxy)}
+export const renderPreview = (site: Site): string => `# idle: <idle-color> <idle>
+${renderUpstream("<idle>", site.containerPort, site.proxy)}
 server {
   include /run/bluegreen/preview.listen;
-  location / {
-    proxy_pass http://<idle>;
-  }
-}
+${renderPassing(site, FROM_USERS)}${renderLocations(site, "<idle>")}}
 
-${renderGateServer("<idle>")}`;
+${renderGateServer(site, "<idle>")}`;
 
 /**
  * Where the gate asks a container. Its error log is its own, so that only the gate's requests are in it: what nginx writes
  * there is the reason why a container gave no answer.
  */
-const renderGateServer = (container: string) => `server {
+const renderGateServer = (site: Site, container: string) => `server {
   listen unix:/run/bluegreen/gate-${container}.sock;
   error_log /dev/stderr warn;
   error_log /run/bluegreen/gate.log error;
-  location / {
+${renderPassing(site, fromGate(site))}  location / {
     proxy_pass http://${container};
   }
 }
@@ -105,12 +83,10 @@ export function fillSite(site: Site, live: { color: string; container: string },
     .replaceAll("<idle>", idle?.container ?? "");
 }
 
-const renderPlainServer = (site: Site) => `server {
-  include /run/bluegreen/live.listen;
-${renderLogs(site)}  location / {
-    proxy_pass http://<live>;
-  }
-}`;
+/** The live server; `more` is what only one with TLS has. */
+const renderLiveServer = (site: Site, listener: "live" | "secure", more = "") => `server {
+  include /run/bluegreen/${listener}.listen;
+${more}${renderLogs(site)}${renderPassing(site, FROM_USERS)}${renderLocations(site, "<live>")}}`;
 
 /**
  * The live color with TLS, and the plain port, which redirects: 308, with which a POST stays one. As long as there is no
@@ -121,12 +97,7 @@ function renderSecureServers(site: Site): string {
   const [map, header] = renderHsts(tls);
   const challenges = tls.acmeEmail === undefined ? "" : CHALLENGES;
   const port = tls.port === 443 ? "" : `:${tls.port}`;
-  return `${map}server {
-  include /run/bluegreen/secure.listen;
-${SECURITY}${header}${renderLogs(site)}${challenges}  location / {
-    proxy_pass http://<live>;
-  }
-}
+  return `${map}${renderLiveServer(site, "secure", SECURITY + header + challenges)}
 
 server_names_hash_bucket_size 512;
 server {
@@ -150,13 +121,13 @@ function renderHsts({ hstsSeconds }: SiteTls): [map: string, header: string] {
 
 /**
  * What a container that is not served yet gets until the gate is through: an upstream of the same name as in the site
- * that follows, so that its resolved address is kept, and the server that the gate asks.
+ * that follows, so that its resolved address is kept, and the server that the gate asks. It is complete in itself:
+ * beside it stands the former site, or at first none.
  */
-export const renderStagedSite = ({
-  containerPort,
-  proxy,
-}: Site): string => `${renderUpstream("<candidate>", containerPort, proxy)}
-${renderGateServer("<candidate>")}`;
+export const renderStagedSite = (
+  site: Site,
+): string => `${renderUpstream("<candidate>", site.containerPort, site.proxy)}
+${renderGateServer(site, "<candidate>")}`;
 
 /**
  * Named after its container and with a zone: while both stay, a reload keeps the resolved addresses, so that no new worker
@@ -198,5 +169,3 @@ const CHALLENGES = `  location ^~ /.well-known/acme-challenge/ {
     default_type text/plain;
   }
 `;
-
-const onOff = (value: boolean) => (value ? "on" : "off");

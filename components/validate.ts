@@ -41,6 +41,7 @@ export function findViolations(args: BlueGreenServiceArgs): Violation[] {
   checkService(settings, refuse);
   checkEnv(settings, refuse);
   checkVolumes(settings, refuse);
+  checkUlimits(settings, refuse);
   checkHealth(settings, refuse);
   checkWatch(settings, refuse);
   checkProxy(settings, refuse);
@@ -174,6 +175,25 @@ function checkVolumes(settings: Settings, refuse: Refuse) {
   });
 }
 
+const ULIMITS =
+  "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split(
+    " ",
+  );
+
+function checkUlimits({ ulimits }: Settings, refuse: Refuse) {
+  ulimits.forEach(({ name, soft, hard }, i) => {
+    const path = `ulimits[${i}]`;
+    checkOneOf(`${path}.name`, name, ULIMITS, refuse);
+    if (ulimits.slice(0, i).some((other) => other.name === name))
+      refuse(`${path}.name`, `is ${show(name)}, which is there twice`);
+    const right = [soft, hard].every((value) => Number.isInteger(value) && value >= -1 && value <= GREATEST);
+    if (!right)
+      return refuse(path, `has soft ${show(soft)} and hard ${show(hard)}: whole numbers, or -1 for no limit`);
+    if (hard !== -1 && (soft === -1 || soft > hard))
+      refuse(`${path}.soft`, `is ${soft}, which is more than hard, ${hard}`);
+  });
+}
+
 function checkAbsolute(path: string, value: string | undefined, refuse: Refuse) {
   if (!/^\/[^:\0]*$/.test(value ?? ""))
     refuse(path, `is ${show(value)}, but must be an absolute path (and without ":")`);
@@ -258,8 +278,14 @@ function checkProxy({ proxy }: Settings, refuse: Refuse) {
   }
   checkPositive("proxy.connectTimeoutSeconds", proxy.connectTimeoutSeconds, refuse, { whole: true });
   checkPositive("proxy.readTimeoutSeconds", proxy.readTimeoutSeconds, refuse, { whole: true });
+  checkPositive("proxy.streamTimeoutSeconds", proxy.streamTimeoutSeconds, refuse, { whole: true });
   checkPositive("proxy.sendTimeoutSeconds", proxy.sendTimeoutSeconds, refuse, { whole: true });
   checkPositive("proxy.upstreamKeepaliveSeconds", proxy.upstreamKeepaliveSeconds, refuse, { whole: true });
+  checkPositive("proxy.spoolMb", proxy.spoolMb, refuse, { whole: true, zero: true });
+  // Each of thousands of connections may take four times as much.
+  if (!(Number.isInteger(proxy.maxHeaderKb) && proxy.maxHeaderKb >= 4 && proxy.maxHeaderKb <= 512)) {
+    refuse("proxy.maxHeaderKb", `is ${show(proxy.maxHeaderKb)}, but must be a whole number from 4 to 512`);
+  }
 }
 
 function checkTls({ tls, proxy }: Settings, refuse: Refuse) {

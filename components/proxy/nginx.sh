@@ -129,11 +129,24 @@ write_listener() { # open|closed server socket public
 }
 # For each connection, of which a proxied request takes two, each worker sets aside 0.4 KB at once. Who stands by is asked by
 # nobody but the gate, and most of the time one nginx of the two does: that is half the memory.
+#
+# Each connection is an open file, and so is what is kept on disk for it.
 write_workers() { # open|closed
   case $1 in
-    open) write_file "$RUN/workers.conf" 'worker_processes auto; events { worker_connections 4096; }' ;;
-    closed) write_file "$RUN/workers.conf" 'worker_processes 1; events { worker_connections 128; }' ;;
+    open) processes=auto connections=4096 ;;
+    closed) processes=1 connections=128 ;;
   esac
+  files=$((2 * connections))
+  most=$(awk '/^Max open files/ { print $5 }' /proc/self/limits)
+  case $most in unlimited) ;; *)
+    if [ "$most" -lt "$files" ]; then
+      warn "only $most files may be open here: nginx holds $((most / 2)) connections a worker, not $connections"
+      files=$most connections=$((most / 2))
+    fi
+    ;;
+  esac
+  write_file "$RUN/workers.conf" "worker_processes $processes; worker_rlimit_nofile $files;
+    events { worker_connections $connections; }"
 }
 # Says so before it listens, and says when it does: where no file says "open" or "opening", nobody listens, and who waits for
 # a successor waits for "open". The file is for those who wait; a full disk must not keep anybody from serving.

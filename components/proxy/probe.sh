@@ -34,7 +34,7 @@ probe() {
 }
 
 ask_as_user() { # socket
-  curl -sS -o "$answer" -w '%{http_code} %{redirect_url}' --max-time "$HEALTH_TIMEOUT" --max-filesize 1048576 \
+  curl -sS --path-as-is -o "$answer" -w '%{http_code} %{redirect_url}' --max-time "$HEALTH_TIMEOUT" --max-filesize 1048576 \
     --unix-socket "$RUN/$1" -H "Host: $HEALTH_HOST" -A bluegreen-health "http://localhost$HEALTH_PATH" \
     </dev/null 2>"$answer.error"
 }

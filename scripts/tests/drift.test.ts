@@ -326,7 +326,7 @@ describe("what status compares", () => {
     "a site that was changed by hand": {
       change: editProxy({ site: larger.site }),
       kinds: ["site-edited"],
-      says: /line 8: "client_max_body_size 20m;" instead of "client_max_body_size 10m;"/,
+      says: /line \d+: "client_max_body_size 20m;" instead of "client_max_body_size 10m;"/,
     },
     "a site that a switch wrote with other settings": {
       change: editProxy({ site: larger.site, journal: [{ ...DONE, config: larger.hash, outcome: "done" }] }),

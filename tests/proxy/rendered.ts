@@ -15,7 +15,10 @@ export const greatest = fc.constantFrom<Partial<Proxy>>(
     connectTimeoutSeconds: 1e9,
     readTimeoutSeconds: 1e9,
     sendTimeoutSeconds: 1e9,
+    streamTimeoutSeconds: 1e9,
     upstreamKeepaliveSeconds: 1e9,
+    spoolMb: 1e9,
+    maxHeaderKb: 512,
   },
 );
 

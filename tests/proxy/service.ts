@@ -6,6 +6,7 @@ import path from "node:path";
 import type { BlueGreenServiceArgs } from "../../components";
 import { renderDelivery, type Source } from "../../components/certificate";
 import { NGINX_IMAGE, withDefaults, type Color } from "../../components/settings";
+import { proxyFile } from "../../components/shell";
 import { type CommandValues, renderIdleGateInput, renderSwitchInput } from "../../components/switchInput";
 import { docker } from "../support/docker";
 import { get } from "../support/http";
@@ -79,6 +80,7 @@ export interface SwitchOptions {
   idle?: string;
   watch?: BlueGreenServiceArgs["watch"];
   tls?: BlueGreenServiceArgs["tls"];
+  proxy?: BlueGreenServiceArgs["proxy"];
   /** Changes what the shell gets to read. */
   edit?: (input: string) => string;
 }
@@ -107,6 +109,8 @@ export class Service {
   readonly state = `${this.prefix}-state`;
   readonly edge = `${this.prefix}-edge`;
   proxy = "";
+  /** What the last switch was told. */
+  private lastInput = "";
   /** The containers that the next switch is told of. */
   readonly containers: Record<Color, string> = { blue: "", green: "" };
   /** The containers that the idle gate was last told of: Pulumi runs it when there are others. */
@@ -115,8 +119,14 @@ export class Service {
   /** A folder of the host that proxies get to see from their creation on. */
   certificateFolder?: string;
 
-  /** A small disk of its own for the state, in KB; without, it is on the engine's. */
-  constructor(private readonly stateKb?: number) {}
+  /**
+   * `stateKb`: a small disk of its own for the state; without, it is on the engine's. `openFiles`: how many nginx may have, as
+   * `docker run --ulimit` takes it.
+   */
+  constructor(
+    private readonly stateKb?: number,
+    private readonly openFiles = "16384",
+  ) {}
 
   async create(): Promise<void> {
     await docker("network", "create", this.prefix);
@@ -150,6 +160,7 @@ export class Service {
     this.made.push(name);
     await docker(
       ...["create", "--name", name, ...this.labelled(role), ...options, "--restart", "always", "--init"],
+      ...["--ulimit", `nofile=${this.openFiles}`],
       ...["--stop-signal", "SIGQUIT", "--tmpfs", "/run/bluegreen:size=16m"],
       ...["--volume", `${this.state}:/bluegreen/state`, "--entrypoint", "sh"],
       ...[NGINX_IMAGE, "/bluegreen/entrypoint.sh", role],
@@ -165,11 +176,19 @@ export class Service {
   }
 
   /** Starts an app as the next container of this color and gives its name, which is also what it answers. */
-  async app(color: Color, health: Health = "ok", body = '{"status":"UP"}'): Promise<string> {
+  app(color: Color, health: Health = "ok", body = '{"status":"UP"}'): Promise<string> {
+    return this.startApp(color, APP, { HEALTH: health, BODY: body });
+  }
+
+  /** The same with an app of one's own, as the text of its program; it gets its name as NAME. */
+  async startApp(color: Color, program: string, variables: { [name: string]: string } = {}): Promise<string> {
     const name = this.nextName(color);
     this.containers[color] = name;
     this.made.push(name);
-    const env = ["--env", `NAME=${name}`, "--env", `HEALTH=${health}`, "--env", `BODY=${body}`];
+    const env = Object.entries({ ...variables, NAME: name }).flatMap(([key, value]) => [
+      "--env",
+      `${key}=${value}`,
+    ]);
     await docker(
       "run",
       "--detach",
@@ -184,7 +203,7 @@ export class Service {
       NODE_IMAGE,
       "node",
       "-e",
-      APP,
+      program,
     );
     return name;
   }
@@ -255,22 +274,40 @@ export class Service {
   }
 
   private start(input: string, { edit = (input) => input }: SwitchOptions): Running {
+    this.lastInput = input;
     return new Running("sh", ["-s"], { input: edit(input) });
   }
 
   private values(activeColor: Color, options: SwitchOptions): CommandValues {
-    const { lockHolder = "project/stack/service", health, idle = "running", watch, tls } = options;
+    const { lockHolder = "project/stack/service", health, idle = "running", watch, tls, proxy } = options;
     const settings = withDefaults({
       ...QUICK,
       activeColor,
       idle,
       watch,
       tls,
+      proxy,
       blue: { image: NODE_IMAGE },
       green: { image: NODE_IMAGE },
       health: { ...QUICK.health, ...health },
     });
     return { lockHolder, id: this.prefix, proxyContainer: this.proxy, settings };
+  }
+
+  /** What "status" gets to know of the current nginx, by the settings of the last switch. */
+  async facts(): Promise<string> {
+    const settings = /^settings\(\) \{\n {2}cat <<'(\w+)'\n[^]*?\1\n\}\n/.exec(this.lastInput)?.[0] ?? "";
+    const input = [settings, proxyFile("probe.sh"), proxyFile("status.sh")].join("\n");
+    const { code, output } = await new Running("docker", ["exec", "-i", this.proxy, "sh", "-s"], { input })
+      .ended;
+    assert.equal(code, 0, output);
+    return output;
+  }
+
+  /** As before the first switch. */
+  async forget(): Promise<void> {
+    const script = '. /bluegreen/nginx.sh; cat "$BASE/initial-site.conf" >"$SITE"; reload';
+    await this.inProxy("sh", "-c", script);
   }
 
   /** Delivers a certificate as Pulumi does. */
@@ -282,6 +319,9 @@ export class Service {
   live = () => whoAnswers(this.ports[0]);
   /** Who answers on the preview port. */
   idle = () => whoAnswers(this.ports[1]);
+  get previewPort(): number {
+    return this.ports[1];
+  }
   get port(): number {
     return this.ports[0];
   }
@@ -319,8 +359,8 @@ async function whoAnswers(port: number): Promise<string> {
 }
 
 /** A service for the tests of a `describe`, removed after the last, whatever happened between. */
-export function useService(stateKb?: number): Service {
-  const service = new Service(stateKb);
+export function useService(...options: ConstructorParameters<typeof Service>): Service {
+  const service = new Service(...options);
   before(() => service.create());
   after(() => service.remove());
   return service;

@@ -128,6 +128,12 @@ describe("the component", () => {
     assert.deepEqual(edge.inputs.sysctls, { "net.ipv4.tcp_migrate_req": "1" });
   });
 
+  it("F6 gives edge and nginx the open files that their connections need, whatever the engine gives", () => {
+    const limits = [{ name: "nofile", soft: 16384, hard: 16384 }];
+    for (const role of ["edge", "proxy"]) assert.deepEqual(mocked.resources[role].inputs.ulimits, limits);
+    for (const role of ["blue", "green"]) assert.equal(mocked.resources[role].inputs.ulimits, undefined);
+  });
+
   it("runs the same entrypoint in edge and proxy, in another role", () => {
     for (const role of ["edge", "proxy"]) {
       const { inputs } = mocked.resources[role];
@@ -212,7 +218,7 @@ describe("the component", () => {
 
   it("says what will happen", () => {
     assert.deepEqual(mocked.logs, [
-      "plan: first release: blue goes live with shop:1.0.0; the gate asks for 2 good answer(s) in a row on /health within 60 s",
+      "plan: first release: blue goes live with shop:1.0.0; the gate asks for 2 good answer(s) in a row on /health within 60 s\nplan: green is gated after that: if it fails, the update fails, and blue stays live",
     ]);
   });
 });
@@ -480,6 +486,13 @@ describe("the component's settings", () => {
     assert.equal(edge.inputs.sysctls, undefined);
     assert.deepEqual([edge.inputs.image, proxy.inputs.image], ["nginx:1.29.0", "nginx:1.31.0"]);
     assert.deepEqual([outputs.url, outputs.previewUrl], ["http://192.0.2.7:8000", "http://localhost:8001"]);
+  });
+
+  it("F6 ulimits: those of the colors", async () => {
+    const ulimits = [{ name: "nofile", soft: 4096, hard: 8192 }];
+    const { resources } = await declare({ ...IMAGES, ulimits });
+    for (const role of ["blue", "green"]) assert.deepEqual(resources[role].inputs.ulimits, ulimits);
+    assert.ok(resources.edge.ignoreChanges?.includes("ulimits"), "they are no reason for downtime");
   });
 
   it("allowDowntime: only with it the edge is replaced for more than its ports and network", async () => {

@@ -135,6 +135,7 @@ describe("Pulumi.yaml", () => {
       "redis",
       "registries",
       "tls",
+      "ulimits",
       "volumes",
       "watch",
     ]);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
+import { withUnderscores } from "../../components/passing";
 import { other, withDefaults, type Color, type Settings } from "../../components/settings";
 import { fillSite, renderStagedSite } from "../../components/site";
 import { findViolations } from "../../components/validate";
@@ -89,17 +90,64 @@ describe("the rendered site", () => {
     assert.match(warm, /proxy_set_header Host "shop\.example";/);
   });
 
-  it("passes WebSockets, the client's address and the host on", () => {
-    for (const header of [
-      "Upgrade $http_upgrade",
-      "Connection $connection_upgrade",
-      "Host $http_host",
-      "X-Real-IP $remote_addr",
-      "X-Forwarded-For $proxy_add_x_forwarded_for",
-      "X-Forwarded-Proto $scheme",
-    ]) {
-      assert.ok(site.includes(`proxy_set_header ${header};`), header);
+  const PASSING = /^ {2}(?:proxy|client|large|underscores)_.*;$/gm;
+  /** Each server that passes requests on, by where it listens, with what it says of that. */
+  const passing = (config: string) =>
+    [...config.matchAll(/^server \{\n([^]*?)^\}$/gm)]
+      .filter(([, body]) => body.includes("proxy_pass"))
+      .map(([, body]) => ({
+        where: /([\w<>-]+)\.(?:listen|sock);/.exec(body)?.[1],
+        lines: (body.match(PASSING) ?? []).filter((line) => !line.includes("proxy_set_header")),
+        headers: Object.fromEntries(
+          [...body.matchAll(/proxy_set_header (\S+) (.*);/g)].map(([, name, value]) => [name, value]),
+        ),
+      }));
+
+  it("every server passes a request on alike, a candidate's too: nothing of it stands outside of them", () => {
+    for (const tls of [undefined, { names: ["shop.example"] }]) {
+      const settings = withDefaults({ ...LEAST, tls });
+      const all = siteOf(settings) + renderStagedSite(settings);
+      const servers = passing(all);
+      assert.deepEqual(
+        servers.map(({ where }) => where),
+        [
+          ...[tls ? "secure" : "live", "warm", "gate-shop-blue-1"],
+          ...["preview", "gate-shop-green-2", "gate-<candidate>"],
+        ],
+      );
+      for (const { lines, headers } of servers) {
+        assert.deepEqual(lines, servers[0].lines);
+        assert.deepEqual(Object.keys(headers), Object.keys(servers[0].headers));
+      }
+      assert.doesNotMatch(all, /^(proxy|client|large|underscores)_/m);
     }
+  });
+
+  it("F1 a request says who asks, for what host and by which scheme", () => {
+    const settings = withDefaults({ ...LEAST, tls: { names: ["shop.example"] } });
+    const [live, , , preview] = passing(siteOf(settings));
+    const [candidate] = passing(renderStagedSite(settings));
+    assert.deepEqual(preview.headers, live.headers);
+    const expected = {
+      Host: "$bluegreen_host",
+      "X-Real-IP": "$bluegreen_client",
+      "X-Forwarded-For": "$bluegreen_forwarded_for",
+      "X-Forwarded-Proto": "$bluegreen_scheme",
+      "X-Forwarded-Host": "$bluegreen_host",
+      Upgrade: "$bluegreen_upgrade",
+      Connection: "$bluegreen_connection",
+    };
+    for (const [name, value] of Object.entries(expected)) assert.equal(live.headers[name], value);
+    assert.equal(candidate.headers["X-Real-IP"], "127.0.0.1");
+    assert.equal(candidate.headers["X-Forwarded-Proto"], "https");
+  });
+
+  it("F9 nothing with an underscore passes for a header that nginx sets", () => {
+    assert.deepEqual(withUnderscores("X-Real-IP").sort(), ["X-Real_IP", "X_Real-IP", "X_Real_IP"]);
+    const [{ headers }] = passing(site);
+    const own = Object.keys(headers).filter((name) => name.startsWith("X-") && !name.includes("_"));
+    assert.equal(own.length, 4);
+    for (const double of own.flatMap(withUnderscores)) assert.equal(headers[double], "''", double);
   });
 
   it("takes the proxy's settings", () => {
@@ -109,21 +157,30 @@ describe("the rendered site", () => {
       readTimeoutSeconds: 12,
       sendTimeoutSeconds: 13,
       upstreamKeepaliveSeconds: 14,
-      buffering: true,
+      streamTimeoutSeconds: 15,
+      buffering: false,
+      spoolMb: 16,
+      requestBuffering: true,
+      maxHeaderKb: 17,
       accessLog: false,
     });
     for (const line of [
-      "client_max_body_size 7g;",
-      "proxy_connect_timeout 11s;",
-      "proxy_read_timeout 12s;",
-      "proxy_send_timeout 13s;",
+      "  client_max_body_size 7g;",
+      "  proxy_connect_timeout 11s;",
+      "  proxy_read_timeout 12s;",
+      "  proxy_send_timeout 13s;",
       "  keepalive_timeout 14s;",
-      "proxy_buffering on;",
+      "    proxy_read_timeout 15s;",
+      "  proxy_buffering off;",
+      "  proxy_max_temp_file_size 16m;",
+      "  large_client_header_buffers 4 21k;",
     ]) {
       assert.ok(changed.includes(`\n${line}\n`), line);
       assert.ok(!site.includes(`\n${line}\n`), `${line} by default`);
     }
     assert.doesNotMatch(changed, /\/dev\/stdout/);
+    assert.match(changed, /\n {2}proxy_request_buffering on;\n/);
+    assert.match(withProxy({ buffering: false }), /\n {2}proxy_request_buffering off;\n/);
     assert.match(site, /access_log \/dev\/stdout bluegreen buffer=32k flush=1s;/);
   });
 

@@ -61,6 +61,16 @@ export const validArgs: fc.Arbitrary<BlueGreenServiceArgs> = fc
     drainSeconds: some(fc.nat(86_400)),
     lockWaitSeconds: some(fc.nat(86_400)),
     stopGraceSeconds: some(seconds),
+    ulimits: some(
+      fc.uniqueArray(
+        fc.record({
+          name: fc.constantFrom("nofile", "nproc", "memlock"),
+          soft: fc.nat(1000),
+          hard: fc.constantFrom(1000, -1),
+        }),
+        { selector: ({ name }) => name },
+      ),
+    ),
     health: fc.record({
       path: some(fc.stringMatching(/^\/[\w/.~!*()+,=:@%&?-]{0,30}$/)),
       hostHeader: some(fc.stringMatching(/^[A-Za-z0-9.-]{1,30}(:[0-9]{1,5})?$/)),
@@ -83,7 +93,11 @@ export const validArgs: fc.Arbitrary<BlueGreenServiceArgs> = fc
       readTimeoutSeconds: some(seconds),
       sendTimeoutSeconds: some(seconds),
       upstreamKeepaliveSeconds: some(seconds),
+      streamTimeoutSeconds: some(seconds),
       buffering: fc.boolean(),
+      spoolMb: some(fc.nat(100_000)),
+      requestBuffering: some(fc.boolean()),
+      maxHeaderKb: some(fc.integer({ min: 4, max: 512 })),
       accessLog: fc.boolean(),
     }),
     tls: some(tls),

@@ -97,6 +97,9 @@ const RULES: { [path: string]: { good: unknown[]; bad: unknown[] } } = {
   "health.status": { good: [100, 200, 418, 599], bad: [99, 600, 0, 200.5, NaN, "200"] },
   "health.bodyText": { good: ["UP", "'; rm -rf /", "a\nb", "ü$`\\"], bad: ["", "a\0b"] },
   "watch.seconds": { good: [0, 10, 3600], bad: [3601, -1, 1.5, NaN, "10"] },
+  "proxy.streamTimeoutSeconds": whole,
+  "proxy.spoolMb": wholeOrZero,
+  "proxy.maxHeaderKb": { good: [4, 32, 512], bad: [0, 3, 513, 4.5, NaN, "32"] },
   "watch.tolerancePercent": { good: [0, 0.5, 100], bad: [-1, 100.1, NaN, "5"] },
   "proxy.port": port,
   "proxy.previewPort": { good: [1, 8082, 65_535], bad: port.bad },
@@ -219,6 +222,21 @@ describe("findViolations", () => {
       assert.deepEqual(found({ ...account, username }), ["registries[0].username"], username);
     assert.deepEqual(found({ ...account, password: "" }), ["registries[0].password"]);
     assert.deepEqual(found({ ...account, password: pulumi.secret("") }), [], "known only during the update");
+  });
+
+  it("ulimits: known names, each once, and soft within hard", () => {
+    const ulimits = (...given: object[]) => pathsOf(withValue("ulimits", given));
+    const files = { name: "nofile", soft: 1024, hard: 4096 };
+    assert.deepEqual(ulimits(files, { name: "core", soft: 0, hard: -1 }), []);
+    assert.deepEqual(ulimits({ ...files, soft: -1, hard: -1 }), []);
+    assert.deepEqual(ulimits({ ...files, name: "files" }), ["ulimits[0].name"]);
+    assert.deepEqual(ulimits(files, files), ["ulimits[1].name"]);
+    assert.deepEqual(ulimits({ ...files, soft: 5000 }), ["ulimits[0].soft"]);
+    assert.deepEqual(ulimits({ ...files, soft: -1 }), ["ulimits[0].soft"]);
+    for (const bad of [undefined, "1024", 1.5, -2, NaN]) {
+      assert.deepEqual(ulimits({ ...files, soft: bad }), ["ulimits[0]"]);
+      assert.deepEqual(ulimits({ ...files, hard: bad }), ["ulimits[0]"]);
+    }
   });
 
   it("volumes: absolute paths, and one source", () => {

@@ -49,6 +49,7 @@ export function createOptions(inputs: Props): Docker.ContainerCreateOptions {
       ),
       NetworkMode: inputs.networkMode as string,
       Sysctls: inputs.sysctls as Record<string, string> | undefined,
+      Ulimits: ulimitsOf(inputs.ulimits as Ulimit[] | undefined),
       CapAdd: capabilities?.adds,
       CapDrop: capabilities?.drops,
       ReadonlyRootfs: inputs.readOnly === true,
@@ -127,6 +128,18 @@ function bindingsOf(ports: Port[]) {
     own.push({ HostIp: port.ip ?? "", HostPort: String(port.external ?? 0) });
   }
   return bindings;
+}
+
+interface Ulimit {
+  name: string;
+  soft: number;
+  hard: number;
+}
+
+/** As the official plugin does, an empty list is none: the daemon's own limits hold. */
+function ulimitsOf(list: Ulimit[] = []) {
+  if (list.length === 0) return undefined;
+  return list.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard }));
 }
 
 interface Healthcheck {

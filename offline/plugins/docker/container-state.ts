@@ -88,6 +88,14 @@ export function stateOf(container: Docker.ContainerInspectInfo, before: Props): 
   if (adds.length > 0 || drops.length > 0) state.capabilities = { adds, drops };
   if (extra.Healthcheck) state.healthcheck = healthcheck(extra.Healthcheck);
 
+  const ulimits = before.ulimits as unknown[] | undefined;
+  if (ulimits?.length)
+    state.ulimits = (host.Ulimits ?? []).map(({ Name, Soft, Hard }) => ({
+      name: Name,
+      soft: Soft,
+      hard: Hard,
+    }));
+
   const ports = before.ports as unknown[] | undefined;
   // A stopped container has no bindings; one that may be stopped keeps those it had.
   if (ports?.length && (running || before.mustRun === true)) state.ports = portsOf(network.Ports);

@@ -21,6 +21,15 @@ export const table: Table = {
     readOnly: { type: "bool", replaces: true },
     sysctls: { type: "map", replaces: true },
     tmpfs: { type: "map" },
+    ulimits: {
+      type: "set",
+      of: {
+        name: { type: "string", required: true },
+        soft: { type: "int", required: true },
+        hard: { type: "int", required: true },
+      },
+      replaces: true,
+    },
     capabilities: {
       type: "object",
       of: { adds: { type: "set" }, drops: { type: "set" } },

@@ -71,6 +71,10 @@ describe("docker stand-in on the real engine", function () {
       uploads: [{ file: "/etc/hello", content: "hi $x\n", permissions: "0600" }],
       hosts: [{ host: "db", ip: "10.1.2.3" }],
       sysctls: { "net.ipv4.ip_unprivileged_port_start": "0" },
+      ulimits: [
+        { name: "nofile", soft: 512, hard: 1024 },
+        { name: "core", soft: 0, hard: 0 },
+      ],
       healthcheck: { tests: ["CMD", "true"], interval: "1m30s" },
       capabilities: { drops: ["CAP_MKNOD"] },
       logDriver: "json-file",
@@ -84,6 +88,7 @@ describe("docker stand-in on the real engine", function () {
     const env = docker("inspect", "-f", "{{json .Config.Env}}", web.id);
     assert.deepEqual((JSON.parse(env) as string[]).slice(0, 2), ["B=two words", "A='$x'\nline"]);
     assert.equal(docker("exec", web.id, "cat", "/etc/hello"), "hi $x");
+    assert.equal(docker("exec", web.id, "sh", "-c", "ulimit -Sn; ulimit -Hn"), "512\n1024");
     assert.match(docker("exec", web.id, "ls", "-l", "/etc/hello"), /^-rw-------/);
     assert.match(docker("exec", web.id, "cat", "/etc/hosts"), /10\.1\.2\.3\s+db/);
     assert.match(docker("inspect", "-f", "{{json .NetworkSettings.Networks}}", web.id), /"Aliases":\["web"/);
