@@ -71,7 +71,8 @@ const parts = {
     await ensureAcmeImages();
     return mochaOverSsh("tests/integration/**/*.test.ts");
   },
-  engine: () => mochaOnEngine("release", "gate", "load", "redis", "resilience", "resilience-engine"),
+  engine: () =>
+    mochaOnEngine("release", "gate", "load", "redis", "registry", "resilience", "resilience-engine"),
   // What of it takes a third of the time.
   "engine-short": () => mochaOnEngine("release", "resilience-engine"),
 };

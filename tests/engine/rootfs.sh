@@ -3,9 +3,9 @@
 #   rootfs.sh CACHE_DIR
 set -eu
 
-# forky is what comes after Debian 13: it has Docker 28.5 or newer. docker.io recommends iptables and can't do without.
+# forky is what comes after Debian 13: it has Docker 28.5 or newer. Without iptables it does not start, and docker top needs ps.
 suite=forky
-packages=docker.io,iptables,ca-certificates
+packages=docker.io,iptables,procps
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=$1/engine

@@ -10,11 +10,15 @@ import { docker } from "./docker";
 /** An own Docker needs namespaces, and so root on Linux. */
 export const canHaveOwnDocker = process.platform === "linux" && process.getuid?.() === 0;
 
-/** Docker 29's default for containers; the upper limit can't be more than this process itself may have. */
-function fewFiles() {
+/** What a new installation of Docker 29 has by default: few files for a container, and containerd's image store. */
+function likeDocker29() {
   const limits = readFileSync("/proc/self/limits", "utf8");
+  // The upper limit can't be more than this process itself may have.
   const ours = Number(/^Max open files +\d+ +(\d+)/m.exec(limits)?.[1]);
-  return { "default-ulimits": { nofile: { Name: "nofile", Soft: 1024, Hard: Math.min(524_288, ours) } } };
+  return {
+    "default-ulimits": { nofile: { Name: "nofile", Soft: 1024, Hard: Math.min(524_288, ours) } },
+    features: { "containerd-snapshotter": true },
+  };
 }
 
 /**
@@ -36,7 +40,7 @@ export class OwnDocker {
   async create(images: string[]): Promise<void> {
     mkdirSync(this.folder);
     // The machine's own settings are for its own engine.
-    writeFileSync(this.path("daemon.json"), JSON.stringify(this.root ? fewFiles() : {}));
+    writeFileSync(this.path("daemon.json"), JSON.stringify(this.root ? likeDocker29() : {}));
     const saved = this.path("images.tar");
     await docker("save", "--output", saved, ...images);
     await this.powerOn();
