@@ -181,16 +181,20 @@ look_after_certificate() {
 
 # docker stop and docker restart of the owner cost nobody a request: the edge takes over first.
 stop() {
-  # Where the edge goes too, nobody takes over: the owner must not wait for it, since Docker, and a host that shuts down or
-  # whose daemon was killed, wait for the owner.
-  [ "$ROLE" = proxy ] || listens || write_file "$INSTANCES/edge" leaving || :
+  [ "$ROLE" = proxy ] || listens || say_that_edge_leaves
   leave_it_to_the_edge
   if edge_leaves; then nginx_signal=stop; else nginx_signal=quit; fi
   nginx -c "$BASE/nginx.conf" -s "$nginx_signal" 2>/dev/null
   wait "$nginx_pid"
-  rm -f "$INSTANCES/$(own_id)"
+  case $ROLE in
+    edge) say_that_edge_leaves ;;
+    proxy) rm -f "$INSTANCES/$(own_id)" ;;
+  esac
   exit 0
 }
+# Up to its next start. Then nobody takes over, and the owner must not wait for it: a host that shuts down, or a daemon that was
+# killed and stops what it finds, waits for the owner.
+say_that_edge_leaves() { write_file "$INSTANCES/edge" leaving || :; }
 leave_it_to_the_edge() {
   if [ "$ROLE" = proxy ] && is_owner; then
     rm -f "$BEAT"
