@@ -96,7 +96,7 @@ export interface BlueGreenServiceArgs {
   /**
    * How many former images of each color a switch leaves on the host, besides those that the colors have; older ones are
    * removed, unless a container uses them or no registry ever had them. At least 1: what a color ran before stays at hand.
-   * Default: all stay. A change costs nothing that serves.
+   * With containerd's image store all stay: there Docker does not tell what a registry had. Default: all stay. A change costs nothing that serves.
    */
   keepImages?: number;
 

@@ -8,6 +8,7 @@ import { must, show } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
 import { actionlint } from "./setup/actionlint.mjs";
 import { inCopyOutside } from "./setup/apart.mjs";
+import { canHaveEngine } from "./setup/engine.mjs";
 import { ensureAcmeImages } from "./setup/images.mjs";
 import { ensureTestTools } from "./setup/test-tools.mjs";
 
@@ -70,8 +71,12 @@ const parts = {
     await ensureAcmeImages();
     return mochaOverSsh("tests/integration/**/*.test.ts");
   },
+  engine: () =>
+    mochaOnEngine("release", "gate", "load", "redis", "registry", "resilience", "resilience-engine"),
+  // What of it takes a third of the time.
+  "engine-short": () => mochaOnEngine("release", "resilience-engine"),
 };
-const onlyWhenNamed = ["smoke", "faults", "faults-short", "remote"];
+const onlyWhenNamed = ["smoke", "faults", "faults-short", "remote", "engine", "engine-short"];
 
 const env = { ...process.env, PATH: `${path.join(modules, ".bin")}${path.delimiter}${process.env.PATH}` };
 
@@ -162,12 +167,27 @@ function mochaOverSsh(...patterns) {
   return mochaWith({ BLUEGREEN_TEST_SSH: "true" }, patterns);
 }
 
-async function mochaWith(variables, patterns) {
+/** On a Docker engine of today, beside this machine's. */
+function mochaOnEngine(...names) {
+  if (!canHaveEngine) {
+    say("skipped: a Docker engine beside this machine's needs root on Linux");
+    return { passes: 0, failures: 0, pending: names.length };
+  }
+  const within = ["--import", "tsx", "scripts/on-engine.mjs", node24];
+  return mochaWith(
+    {},
+    names.map((name) => `tests/integration/${name}.test.ts`),
+    within,
+  );
+}
+
+/** `within`: what Node.js is to run first, which then runs mocha. */
+async function mochaWith(variables, patterns, within = []) {
   const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-test-"));
   const counts = path.join(folder, "counts.json");
   try {
     const args = ["--import", "tsx", path.join(modules, "mocha/bin/mocha.js")];
-    const code = await show(node24, [...args, "--reporter", "scripts/reporter.cjs", ...patterns], {
+    const code = await show(node24, [...within, ...args, "--reporter", "scripts/reporter.cjs", ...patterns], {
       cwd: root,
       env: { ...env, ...variables, MOCHA_COUNTS: counts },
     });

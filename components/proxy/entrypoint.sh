@@ -181,22 +181,38 @@ look_after_certificate() {
 
 # docker stop and docker restart of the owner cost nobody a request: the edge takes over first.
 stop() {
+  [ "$ROLE" = proxy ] || listens || say_that_edge_leaves
   leave_it_to_the_edge
-  nginx -c "$BASE/nginx.conf" -s quit 2>/dev/null
+  if edge_leaves; then nginx_signal=stop; else nginx_signal=quit; fi
+  nginx -c "$BASE/nginx.conf" -s "$nginx_signal" 2>/dev/null
   wait "$nginx_pid"
-  rm -f "$INSTANCES/$(own_id)"
+  case $ROLE in
+    edge) say_that_edge_leaves ;;
+    proxy) rm -f "$INSTANCES/$(own_id)" ;;
+  esac
   exit 0
 }
+# Up to its next start. Then nobody takes over, and the owner must not wait for it: a host that shuts down, or a daemon that was
+# killed and stops what it finds, waits for the owner.
+say_that_edge_leaves() { write_file "$INSTANCES/edge" leaving || :; }
 leave_it_to_the_edge() {
   if [ "$ROLE" = proxy ] && is_owner; then
     rm -f "$BEAT"
-    wait_for 3 edge_listens || warn "the edge did not take over"
+    wait_for 3 edge_listens_or_leaves || warn "the edge did not take over"
   fi
   # In this order: a shell can be woken from its wait early, and its end is the end of every worker in the container.
   ! listens || close_listeners
-  wait_for 6 no_old_workers
+  wait_for 6 has_let_go
 }
+# With the edge goes the network: what then is left of clients' connections ends with it, but for requests under way.
+has_let_go() { no_old_workers || { edge_leaves && nothing_is_under_way; }; }
 no_old_workers() { [ -z "$(old_worker_pids)" ]; }
+# No connection from here to a color: clients' are to the ports that nginx listens on, 80, 443 and 8081.
+nothing_is_under_way() {
+  awk '$4 == "01" && $2 !~ /:(0050|01BB|1F91)$/ { found = 1 } END { exit found }' /proc/net/tcp
+}
 edge_listens() { [ "$(cat "$INSTANCES/edge" 2>/dev/null)" = open ]; }
+edge_leaves() { [ "$(cat "$INSTANCES/edge" 2>/dev/null)" = leaving ]; }
+edge_listens_or_leaves() { edge_listens || edge_leaves || ! network_is_there; }
 
 main

@@ -128,6 +128,10 @@ tell_what_there_is() {
 # By the journal. What only this host has can't be pulled again, and Docker itself keeps what a container uses.
 remove_old_images() {
   [ -n "$KEEP_IMAGES" ] || return 0
+  every_digest_is_a_registrys || {
+    echo "==> old images stay: in containerd's image store, Docker does not tell which of them a registry has"
+    return 0
+  }
   # One call for all: the journal names many that are long gone.
   pulled=$(docker image ls --digests --format '{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}' </dev/null |
     sed '/@<none>$/d' | tr ' ' '\n')
@@ -135,6 +139,10 @@ remove_old_images() {
     was_pulled "$image" || continue
     ! docker image rm "$image" >/dev/null 2>&1 </dev/null || echo "==> removed an old image: $image"
   done
+}
+# With containerd's image store, the default of new installations from Docker 29 on, what was built here has one too.
+every_digest_is_a_registrys() {
+  ! docker info --format '{{.DriverStatus}}' </dev/null | grep -qF io.containerd.snapshotter
 }
 # Docker has a digest for its repository. A name with a digest is in its list without the tag.
 was_pulled() { # image

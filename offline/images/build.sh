@@ -13,65 +13,21 @@ here=$(cd "$(dirname "$0")" && pwd)
 cache=$1
 node_binary=${2:-}
 
-say() {
-  printf '==> %s\n' "$*"
-}
-
-fail() {
-  printf '%s\n' "$*" >&2
-  exit 1
-}
+# shellcheck source=../debian.sh
+. "$here/../debian.sh"
 
 tag_of() {
   sed -n "s/.*\"$1\": \"\(.*\)\".*/\1/p" "$here/tags.json"
-}
-
-# Debian's packages come from where apt itself gets them (a company's mirror, its proxy), else from debootstrap's default.
-debian_mirror() {
-  # shellcheck disable=SC2016 # $(REPO_URI) is apt's own placeholder
-  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 'Component: main' 2>/dev/null | head -n 1
-}
-
-use_apt_proxy() {
-  eval "$(apt-config shell apt_proxy Acquire::http::Proxy)"
-  if [ -n "${apt_proxy:-}" ]; then
-    export http_proxy="$apt_proxy"
-  fi
-}
-
-# debootstrap knows a suite by a script of that name; a copy of its folder gets one for suites newer than itself.
-debootstrap_scripts() {
-  cp -r /usr/share/debootstrap "$work/debootstrap"
-  [ -e "$work/debootstrap/scripts/$suite" ] || ln -s sid "$work/debootstrap/scripts/$suite"
-}
-
-make_rootfs() {
-  [ "$(id -u)" = 0 ] || fail "Making images from Debian packages needs root (debootstrap). Nothing was changed."
-  say "downloading and unpacking Debian $suite with $packages"
-  debootstrap_scripts
-  use_apt_proxy
-  mirror=$(debian_mirror)
-  DEBOOTSTRAP_DIR="$work/debootstrap" debootstrap --variant=minbase --include="$packages" \
-    "$suite" "$work/rootfs" ${mirror:+"$mirror"} >"$cache/images/debootstrap.log" 2>&1 ||
-    fail "debootstrap failed; its log is $cache/images/debootstrap.log:
-$(tail -n 5 "$cache/images/debootstrap.log")"
-}
-
-# The users are made again in the Dockerfile, with the numbers they have in the official images.
-strip_rootfs() {
-  chroot "$work/rootfs" userdel redis
-  chroot "$work/rootfs" apt-get clean
-  rm -rf "$work/rootfs/var/lib/apt/lists/"* "$work/rootfs/var/cache/debconf/"*-old "$work/rootfs/var/log/"*.log \
-    "$work/rootfs/usr/share/doc/"* "$work/rootfs/usr/share/man/"* "$work/rootfs/usr/share/info/"* \
-    "$work/rootfs/usr/share/locale/"* "$work/rootfs/dev/"*
 }
 
 base_tarball() {
   if [ -e "$tarball" ]; then
     return
   fi
-  make_rootfs
-  strip_rootfs
+  make_rootfs "$work" "$suite" "$packages" "$cache/images/debootstrap.log"
+  # The users are made again in the Dockerfile, with the numbers they have in the official images.
+  chroot "$work/rootfs" userdel redis
+  strip_rootfs "$work/rootfs"
   tar -C "$work/rootfs" --numeric-owner -cf "$work/base.tar" .
   mv "$work/base.tar" "$tarball"
 }

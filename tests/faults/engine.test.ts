@@ -25,7 +25,6 @@ describeOnOwnDocker(
       health: { intervalSeconds: 0.5, passes: 3, gateTimeoutSeconds: 30 },
       // With the default, unless-stopped, Docker takes what it ends when its daemon was killed alone for a stop by hand.
       restart: "always",
-      host: { address: engine.address },
     });
     before("first deploy", () => stack.up());
 

@@ -12,7 +12,7 @@ describeOnOwnDocker(
   "serving again by itself",
   () => [useDemo("1.0.0"), useDemo("1.1.0")] as [string, string],
   (engine, [blueImage, greenImage]) => {
-    const stack = useStack({ blueImage, greenImage, host: { address: engine.address } });
+    const stack = useStack({ blueImage, greenImage });
     before("first deploy", () => stack.up());
 
     const startLoad = () => Load.start({ port: stack.port, kept: 8, fresh: 8 }, engine.within());

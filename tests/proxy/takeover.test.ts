@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import http from "node:http";
 import { docker } from "../support/docker";
 import { get } from "../support/http";
 import { describeTotals, failed, Load } from "../support/load";
-import { until } from "../support/running";
+import { Running, until } from "../support/running";
 import { type Service, useLiveService } from "./service";
 
 /** Runs a change under a light load of new connections, of which none may fail. */
@@ -33,6 +35,11 @@ const holds = (service: Service, container: string, wanted: boolean) =>
     () => `${container} ${wanted ? "opens" : "closes"} its ports`,
     async () => (await service.listens(container)) === wanted,
   );
+
+/** What it wrote to standard output and standard error. */
+async function logOf(container: string): Promise<string> {
+  return (await new Running("docker", ["logs", container]).ended).output;
+}
 
 describe("a second nginx", () => {
   const service = useLiveService();
@@ -127,5 +134,32 @@ describe("the edge", () => {
     });
     await service.switched("green");
     assert.equal(await service.live(), service.containers.green);
+  });
+
+  it("keeps the proxy from waiting for it when all are stopped at once, as by a daemon; started again, they serve", async () => {
+    const { edge, proxy, containers } = service;
+    const agent = new http.Agent({ keepAlive: true });
+    const [answer] = (await once(http.get({ port: service.port, agent }), "response")) as [
+      http.IncomingMessage,
+    ];
+    await once(answer.resume(), "end");
+    const started = performance.now();
+    await docker("stop", proxy, edge, ...Object.values(containers));
+    const seconds = (performance.now() - started) / 1000;
+    agent.destroy();
+    assert.doesNotMatch(await logOf(proxy), /did not take over/);
+    // 3 s for the edge and 2 s for a kept connection that is idle: neither could do anything any more.
+    assert.ok(seconds < 5, `it took ${seconds} s`);
+    await docker("start", ...Object.values(containers), edge, proxy);
+    await holds(service, proxy, true);
+    await until(
+      () => "the live color answers",
+      () =>
+        service.live().then(
+          (name) => name === containers.green,
+          () => false,
+        ),
+      30,
+    );
   });
 });

@@ -85,6 +85,8 @@ export class TestStack {
     await this.pulumi("stack", "init", this.name);
     [this.port, this.previewPort] = await freePorts(2);
     await this.set(QUICK);
+    const { DOCKER_HOST } = process.env;
+    if (DOCKER_HOST && !this.overSsh) await this.set({ host: { address: DOCKER_HOST } });
     await this.set({ proxy: { port: this.port, previewPort: this.previewPort }, ...this.initial });
     if (this.overSsh) await this.goOverSsh();
   }
