@@ -39,6 +39,15 @@ const shapes = {
     }),
   ),
   memoryMb: number,
+  container: z
+    .strictObject({
+      securityOpts: z.array(text),
+      capabilities: z.strictObject({ adds: z.array(text), drops: z.array(text) }).partial(),
+      readOnly: flag,
+      tmpfs: variables,
+      cpuShares: number,
+    })
+    .partial(),
   logs: z.strictObject({ maxSizeMb: number, maxFiles: number }).partial(),
   restart: text,
   timeZone: text,
@@ -62,7 +71,7 @@ const shapes = {
   idle: text,
   drainSeconds: number,
   lockWaitSeconds: number,
-  redis: z.strictObject({ enabled: flag, image: text, deleteData: flag }).partial(),
+  redis: z.strictObject({ enabled: flag, image: text, deleteData: flag, memoryMb: number }).partial(),
   redisPassword: text,
   network: text,
   proxy: z
@@ -80,6 +89,7 @@ const shapes = {
       buffering: flag,
       upstreamKeepaliveSeconds: number,
       accessLog: flag,
+      memoryMb: number,
       migrateConnections: flag,
     })
     .partial(),

@@ -10,6 +10,8 @@ const PREFIXES: { [interfaceName: string]: string[] } = {
   BlueGreenServiceArgs: [""],
   ColorArgs: ["blue.", "green."],
   VolumeArgs: ["volumes[]."],
+  ContainerArgs: ["container."],
+  CapabilitiesArgs: ["container.capabilities."],
   LogsArgs: ["logs."],
   HealthArgs: ["health."],
   WatchArgs: ["watch."],
@@ -25,6 +27,8 @@ const PREFIXES: { [interfaceName: string]: string[] } = {
 const GROUPS = [
   "blue",
   "green",
+  "container",
+  "container.capabilities",
   "logs",
   "health",
   "watch",

@@ -61,6 +61,23 @@ export const validArgs: fc.Arbitrary<BlueGreenServiceArgs> = fc
     drainSeconds: some(fc.nat(86_400)),
     lockWaitSeconds: some(fc.nat(86_400)),
     stopGraceSeconds: some(seconds),
+    container: fc.record({
+      securityOpts: some(fc.subarray(["no-new-privileges", "apparmor=docker-default", "label=level:s0"])),
+      capabilities: some(
+        fc.record({
+          adds: some(fc.subarray(["CAP_SYS_NICE", "net_admin"])),
+          drops: some(fc.subarray(["ALL", "CAP_KILL"])),
+        }),
+      ),
+      readOnly: some(fc.boolean()),
+      tmpfs: some(
+        fc.dictionary(
+          word.map((name) => `/${name}`),
+          fc.constantFrom("", "size=16m"),
+        ),
+      ),
+      cpuShares: some(fc.integer({ min: 2, max: 262_144 })),
+    }),
     health: fc.record({
       path: some(fc.stringMatching(/^\/[\w/.~!*()+,=:@%&?-]{0,30}$/)),
       hostHeader: some(fc.stringMatching(/^[A-Za-z0-9.-]{1,30}(:[0-9]{1,5})?$/)),
@@ -85,6 +102,7 @@ export const validArgs: fc.Arbitrary<BlueGreenServiceArgs> = fc
       upstreamKeepaliveSeconds: some(seconds),
       buffering: fc.boolean(),
       accessLog: fc.boolean(),
+      memoryMb: some(fc.constantFrom(0, 64, 2048)),
     }),
     tls: some(tls),
   })

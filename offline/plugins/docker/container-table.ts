@@ -26,6 +26,7 @@ export const table: Table = {
       of: { adds: { type: "set" }, drops: { type: "set" } },
       replaces: true,
     },
+    securityOpts: { type: "set", replaces: true, computed: true },
     healthcheck: {
       type: "object",
       of: {
@@ -104,6 +105,7 @@ export const table: Table = {
     maxRetryCount: { type: "int" },
     memory: { type: "int" },
     memorySwap: { type: "int" },
+    cpuShares: { type: "int" },
     logDriver: { type: "string", replaces: true, computed: true },
     logOpts: { type: "map", replaces: true },
 
@@ -127,7 +129,6 @@ export const outputs = [
   "networkDatas",
   "platform",
   "runtime",
-  "securityOpts",
 ];
 
 function duration(): RegExp {

@@ -73,6 +73,8 @@ describe("docker stand-in on the real engine", function () {
       sysctls: { "net.ipv4.ip_unprivileged_port_start": "0" },
       healthcheck: { tests: ["CMD", "true"], interval: "1m30s" },
       capabilities: { drops: ["CAP_MKNOD"] },
+      securityOpts: ["no-new-privileges"],
+      cpuShares: 512,
       logDriver: "json-file",
       logOpts: { "max-size": "1m" },
       stopSignal: "SIGQUIT",
