@@ -285,7 +285,7 @@ export interface ProxyArgs {
   upstreamKeepaliveSeconds?: number;
   /**
    * Memory limit of nginx and of the edge, each, in MiB, at least 64; `0` is none. Past it the kernel ends a worker with its
-   * connections, and nginx starts another. Default 2048, room for about 20,000 requests at once. Changed in place.
+   * connections, and nginx starts another. Default 2048: room for 10,000 uploads at once. Changed in place.
    */
   memoryMb?: number;
   /** Whether nginx logs every request to its container's log, within a second. Default true. */
