@@ -230,7 +230,7 @@ export interface RedisArgs {
   deleteData?: boolean;
   /**
    * How much memory the data may take, in MiB, at least 16. When that is full, Redis refuses writes and drops nothing. The
-   * container itself may take twice that and 64 MiB, so that it is never killed while it writes the data to disk. Default:
+   * container itself may take twice that and 128 MiB, so that it is never killed while it writes the data to disk. Default:
    * none, since only you know how much there will be, and a full Redis is worse than a large one. A change replaces the
    * container, as one of `image`.
    */

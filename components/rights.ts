@@ -57,10 +57,10 @@ export function redisRights({ memoryMb }: Settings["redis"]) {
 }
 
 /**
- * While Redis writes its data to disk it may need all of it twice, and some for buffers and connections. With less, the
- * engine would kill it in the middle of that, again and again.
+ * While Redis writes its data to disk it may need all of it twice, and some for buffers, scripts and connections. With
+ * less, the kernel would kill it in the middle of that, again and again.
  */
-const redisContainerMb = (memoryMb: number | undefined) => (memoryMb === undefined ? 0 : 2 * memoryMb + 64);
+const redisContainerMb = (memoryMb: number | undefined) => (memoryMb === undefined ? 0 : 2 * memoryMb + 128);
 
 /** The ACME client: only files of its own, and connections to the outside. */
 export function acmeRights() {

@@ -33,7 +33,7 @@ export interface Container {
 
 export async function inspectAll(container: string): Promise<Container> {
   const [found] = JSON.parse(await docker("container", "inspect", container)) as Container[];
-  return { ...found, Processes: await docker("top", container, "-eo", "comm") };
+  return { ...found, Processes: await docker("top", container, "-eo", "pid,comm") };
 }
 
 /**

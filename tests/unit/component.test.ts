@@ -287,7 +287,7 @@ describe("the component's settings", () => {
         [undefined, undefined],
       ],
     );
-    assert.deepEqual(limits("redis"), [264, -1]);
+    assert.deepEqual(limits("redis"), [328, -1]);
     assert.match(
       resources.redis.inputs.uploads[0].content,
       /^maxmemory 100mb\nmaxmemory-policy noeviction$/m,
