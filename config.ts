@@ -45,7 +45,16 @@ const shapes = {
     }),
   ),
   memoryMb: number,
-  ulimits: z.array(z.strictObject({ name: text, soft: number, hard: number })),
+  container: z
+    .strictObject({
+      securityOpts: z.array(text),
+      capabilities: z.strictObject({ adds: z.array(text), drops: z.array(text) }).partial(),
+      readOnly: flag,
+      tmpfs: variables,
+      cpuShares: number,
+      ulimits: z.array(z.strictObject({ name: text, soft: number, hard: number })),
+    })
+    .partial(),
   logs: z.strictObject({ maxSizeMb: number, maxFiles: number }).partial(),
   restart: text,
   timeZone: text,
@@ -69,7 +78,7 @@ const shapes = {
   idle: text,
   drainSeconds: number,
   lockWaitSeconds: number,
-  redis: z.strictObject({ enabled: flag, image: text, deleteData: flag }).partial(),
+  redis: z.strictObject({ enabled: flag, image: text, deleteData: flag, memoryMb: number }).partial(),
   redisPassword: text,
   network: text,
   proxy: z
@@ -91,6 +100,7 @@ const shapes = {
       maxHeaderKb: number,
       upstreamKeepaliveSeconds: number,
       accessLog: flag,
+      memoryMb: number,
       migrateConnections: flag,
     })
     .partial(),

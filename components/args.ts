@@ -36,8 +36,8 @@ export interface BlueGreenServiceArgs {
   volumes?: VolumeArgs[];
   /** Memory limit of each color in MiB, without swap. Default: none. */
   memoryMb?: number;
-  /** Limits of both colors' processes, such as open files. Without any, Docker's own hold. Costs new containers. */
-  ulimits?: UlimitArgs[];
+  /** What both colors may do on the host. */
+  container?: ContainerArgs;
   /** Rotation of each container's log. */
   logs?: LogsArgs;
   /** Docker's restart policy of the colors: `unless-stopped`, `on-failure`, `always` or `no`. Default `unless-stopped`. */
@@ -145,6 +145,47 @@ export interface UlimitArgs {
   hard: number;
 }
 
+/**
+ * What the colors may do, in the names of Docker's provider for Pulumi. The defaults take away what ordinary images don't
+ * need. The component's own containers (edge, nginx, Redis, ACME) have no more than each needs, which no setting changes.
+ */
+export interface ContainerArgs {
+  /**
+   * Docker's `--security-opt`: `no-new-privileges`, or one that begins with `apparmor=`, `seccomp=` or `label=`. Default
+   * `["no-new-privileges"]`: no program gains rights when it starts. Images that drop rights (`gosu`, `su-exec`, `setpriv`)
+   * work with it, `sudo` and other setuid programs don't. `["no-new-privileges=false"]` allows them. Costs new containers.
+   */
+  securityOpts?: string[];
+  /** Linux capabilities of root in the containers. A service that runs as another user has none anyway. */
+  capabilities?: CapabilitiesArgs;
+  /**
+   * Whether the root of the file system is read-only. Default false: many images write to it. `volumes` and `tmpfs` stay
+   * writable. Costs new containers.
+   */
+  readOnly?: boolean;
+  /** Folders in memory, with their mount options: `{"/tmp": "size=64m"}`. What is in them counts as memory. Default `{}`. Costs new containers. */
+  tmpfs?: { [path: string]: string };
+  /**
+   * Weight of each color where containers want more CPU than there is; what sets nothing has 1024, as nginx and Redis have.
+   * From 2 to 262144. Default: none. Changed in place.
+   */
+  cpuShares?: number;
+  /** Limits of their processes, such as open files. Default `[]`: Docker's own hold. Costs new containers. */
+  ulimits?: UlimitArgs[];
+}
+
+/** Names as `CAP_NET_ADMIN`, with `CAP_` or without, or `ALL`. A change costs new containers. */
+export interface CapabilitiesArgs {
+  /** What they have beyond Docker's own 14. Default `[]`. */
+  adds?: string[];
+  /**
+   * What is taken away. Default `["CAP_MKNOD","CAP_NET_RAW"]`: devices and forged packets. `["ALL"]` is right for a service
+   * that does not start as root. One that does, and becomes another user by itself, then needs `adds` such as
+   * `CAP_CHOWN`, `CAP_SETGID` and `CAP_SETUID`.
+   */
+  drops?: string[];
+}
+
 /** Docker's json-file log with rotation. A change costs new containers, and Redis is away for some seconds. */
 export interface LogsArgs {
   /** Size of one log file in MB. Default 10. */
@@ -202,6 +243,13 @@ export interface RedisArgs {
   password?: pulumi.Input<string>;
   /** Leave to delete the data volume with the stack. Default false: `pulumi destroy` keeps it, and the next `up` finds it again. */
   deleteData?: boolean;
+  /**
+   * How much memory the data may take, in MiB, at least 16. When that is full, Redis refuses writes and drops nothing. The
+   * container itself may take twice that and 128 MiB, so that it is never killed while it writes the data to disk. Default:
+   * none, since only you know how much there will be, and a full Redis is worse than a large one. A change replaces the
+   * container, as one of `image`.
+   */
+  memoryMb?: number;
 }
 
 /** An account at a registry. The host never gets to keep it. */
@@ -218,7 +266,7 @@ export interface NetworkArgs {
   name?: string;
 }
 
-/** nginx. Everything but image and ports is a *reload*. */
+/** nginx. Everything but image, ports and memory is a *reload*. */
 export interface ProxyArgs {
   /**
    * An nginx from 1.27.4 on, with sh and curl (and openssl for TLS), such as the official ones (not `-slim`). Default `nginx:1.30.6`.
@@ -276,6 +324,11 @@ export interface ProxyArgs {
    * Node.js and uvicorn after 5, Tomcat after 20. A busy connection is never idle for a second, so a longer time gains nothing.
    */
   upstreamKeepaliveSeconds?: number;
+  /**
+   * Memory limit of nginx and of the edge, each, in MiB, at least 64; `0` is none. Past it the kernel ends a worker with its
+   * connections, and nginx starts another. Default 2048: room for 10,000 uploads at once. Changed in place.
+   */
+  memoryMb?: number;
   /** Whether nginx logs every request to its container's log, within a second. Default true. */
   accessLog?: boolean;
   /**

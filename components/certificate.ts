@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { posix } from "node:path";
 import { runOnHost } from "./command";
 import type { Context } from "./context";
+import { acmeRights } from "./rights";
 import { certificateFolder, hasTls, type Tls } from "./settings";
 import { assignments, hash, printingFunction, proxyFile } from "./shell";
 
@@ -64,12 +65,13 @@ export interface Source {
   KEY_TEXT: string;
 }
 
-/** All that "sh -s" reads: the settings, the part for the proxy container, and the part for the host, which calls it. */
+/** All that "sh -s" reads: the settings, the parts for the ACME and the proxy container, and the part for the host, which calls them. */
 export function renderDelivery(source: Partial<Source>, names: string[], proxyContainer: string): string {
   const nothing = { ACME: "", CHAIN_FILE: "", KEY_FILE: "", CHAIN_TEXT: "", KEY_TEXT: "" };
   const settings = { ...nothing, ...source, TLS_NAMES: names.join(" "), PROXY: proxyContainer };
   return [
     printingFunction("settings", assignments(settings)),
+    printingFunction("acme_script", proxyFile("acme.sh")),
     printingFunction("in_container_script", proxyFile("deliver.sh")),
     proxyFile("deliver-host.sh"),
   ].join("\n");
@@ -106,13 +108,14 @@ function acmeClient(
     `${context.name}-acme`,
     {
       image: acmeImage,
-      entrypoints: ["sh", "/bluegreen/acme.sh"],
-      uploads: [{ file: "/bluegreen/acme.sh", content: proxyFile("acme.sh") }],
+      // As an argument: an uploaded file would be in the root file system, which is read-only.
+      entrypoints: ["sh", "-c", proxyFile("acme.sh"), "acme.sh"],
       envs: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
       volumes: [{ volumeName: state.name, containerPath: STATE }],
       networksAdvanced: [{ name: network }],
       init: true,
       destroyGraceSeconds: 10,
+      ...acmeRights(),
       ...context.container("acme"),
     },
     context.onDocker({ dependsOn: switched }),

@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Context } from "./context";
+import { colorRights } from "./rights";
 import type { Color } from "./settings";
 
 export type Colors = Record<Color, docker.Container>;
@@ -23,11 +24,7 @@ export function color(
       command: settings.command,
       envs: environment(context, color),
       volumes: settings.volumes,
-      // Docker's own limits hold where none are given; an empty list is not the same to every version of the provider.
-      ulimits: settings.ulimits.length > 0 ? settings.ulimits : undefined,
-      memory: settings.memoryMb,
-      // Unset, the engine doubles it, and Pulumi sees a change on every run.
-      memorySwap: settings.memoryMb,
+      ...colorRights(settings),
       networksAdvanced: [{ name: network }],
       // The switch and the idle gate start it when its turn has come: what an update made before it failed does not run. A
       // stopped one is idle or has failed its gate, so neither is drift.
@@ -38,7 +35,13 @@ export function color(
       ...context.container(color, settings.labels),
       restart: settings.restart,
     },
-    context.onDocker({ deleteBeforeReplace: false, dependsOn: before, additionalSecretOutputs: ["envs"] }),
+    context.onDocker({
+      deleteBeforeReplace: false,
+      dependsOn: before,
+      additionalSecretOutputs: ["envs"],
+      // The Docker plugin takes a change of it for done, and does nothing.
+      replaceOnChanges: ["tmpfs"],
+    }),
   );
 }
 

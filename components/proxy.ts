@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { certificateMount } from "./certificate";
 import type { Colors } from "./color";
 import type { Context } from "./context";
-import { COLORS, hasTls } from "./settings";
+import { nginxRights } from "./rights";
+import { COLORS, hasTls, type Settings } from "./settings";
 import { proxyFile } from "./shell";
 
 /** What is served and by whom: outlives each nginx. */
@@ -77,6 +78,9 @@ const NO_REASON_FOR_DOWNTIME = [
   "image",
   "entrypoints",
   "uploads",
+  "capabilities",
+  "securityOpts",
+  "healthcheck",
   "tmpfs",
   "ulimits",
   "init",
@@ -100,6 +104,15 @@ function nginx(
   mounts: docker.types.input.ContainerVolume[] = [],
 ) {
   return {
+    ...nginxOptions(context.settings, role),
+    volumes: [{ volumeName: state.name, containerPath: "/bluegreen/state" }, ...mounts],
+    ...context.container(role),
+  };
+}
+
+/** The part that is the same in every stack; the tests of the shell make their containers with it too. */
+export function nginxOptions(settings: Pick<Settings, "proxy" | "tls">, role: "edge" | "proxy") {
+  return {
     // No command: with both, the Docker plugin takes a container whose start failed (a taken port) for one that runs.
     entrypoints: ["sh", "/bluegreen/entrypoint.sh", role],
     uploads: ["entrypoint.sh", "nginx.sh", "journal.sh", "tls.sh", "nginx.conf", "initial-site.conf"].map(
@@ -108,7 +121,6 @@ function nginx(
         content: proxyFile(file),
       }),
     ),
-    volumes: [{ volumeName: state.name, containerPath: "/bluegreen/state" }, ...mounts],
     // In memory: what a container needs to serve must not depend on a disk that may be full.
     tmpfs: { "/run/bluegreen": "size=16m" },
     // For nginx's connections: a new Docker gives 1024, an old one what the daemon has.
@@ -116,6 +128,6 @@ function nginx(
     init: true,
     stopSignal: "SIGQUIT",
     destroyGraceSeconds: 10,
-    ...context.container(role),
+    ...nginxRights(settings, role),
   };
 }

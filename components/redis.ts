@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Context } from "./context";
+import { redisRights } from "./rights";
 
 /**
  * The Redis that both colors share; never published on the host. Two of them can't write to one volume, so a new one has
@@ -11,7 +12,7 @@ export function redis(
   network: pulumi.Input<string>,
   images: pulumi.Resource,
 ): docker.Container | undefined {
-  const { enabled, image, password, deleteData } = context.settings.redis;
+  const { enabled, image, password, deleteData, memoryMb } = context.settings.redis;
   if (!enabled) return undefined;
   const data = new docker.Volume(
     `${context.name}-redis-data`,
@@ -29,10 +30,11 @@ export function redis(
       image,
       command: ["redis-server", CONFIG_FILE],
       // A file, since everybody on the host can see the command of a process.
-      uploads: [{ file: CONFIG_FILE, content: redisConfig(password) }],
+      uploads: [{ file: CONFIG_FILE, content: redisConfig(password, memoryMb) }],
       volumes: [{ volumeName: data.name, containerPath: "/data" }],
       networksAdvanced: [{ name: network }],
       destroyGraceSeconds: 30,
+      ...redisRights(context.settings.redis),
       ...context.container("redis"),
     },
     context.onDocker({
@@ -50,8 +52,13 @@ const MADE_WITH = ["labels", "driver", "driverOpts"];
 
 const CONFIG_FILE = "/etc/bluegreen-redis.conf";
 
-function redisConfig(password: pulumi.Input<string> | undefined): pulumi.Input<string> {
-  const config = "dir /data\nappendonly yes\nprotected-mode no\n";
+function redisConfig(
+  password: pulumi.Input<string> | undefined,
+  memoryMb: number | undefined,
+): pulumi.Input<string> {
+  // Full, it refuses writes. It never drops what it has: a session or a message is no cache.
+  const limit = memoryMb === undefined ? "" : `maxmemory ${memoryMb}mb\nmaxmemory-policy noeviction\n`;
+  const config = `dir /data\nappendonly yes\nprotected-mode no\n${limit}`;
   if (password === undefined) return config;
   return pulumi.secret(pulumi.output(password).apply((text) => `${config}requirepass ${quoted(text)}\n`));
 }

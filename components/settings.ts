@@ -1,7 +1,9 @@
 import { posix } from "node:path";
 import type {
   BlueGreenServiceArgs,
+  CapabilitiesArgs,
   ColorArgs,
+  ContainerArgs,
   HealthArgs,
   HostArgs,
   LogsArgs,
@@ -29,6 +31,7 @@ export interface Settings extends WithDefaults<
     | "blue"
     | "green"
     | "activeColor"
+    | "container"
     | "logs"
     | "health"
     | "watch"
@@ -42,15 +45,19 @@ export interface Settings extends WithDefaults<
 > {
   activeColor: Color;
   colors: Record<Color, ColorArgs>;
+  container: Container;
   logs: Required<LogsArgs>;
   health: Health;
   watch: Required<WatchArgs>;
-  redis: WithDefaults<RedisArgs, "password">;
+  redis: WithDefaults<RedisArgs, "password" | "memoryMb">;
   network: NetworkArgs;
   proxy: Proxy;
   tls: Tls;
   host: WithDefaults<HostArgs, "hostKey" | "knownHostsFile" | "privateKeyFile" | "privateKey" | "bastion">;
 }
+export type Container = Omit<WithDefaults<ContainerArgs, "cpuShares">, "capabilities"> & {
+  capabilities: Required<CapabilitiesArgs>;
+};
 export type Health = WithDefaults<HealthArgs, "status" | "bodyText" | "jsonField" | "jsonValue">;
 export type Proxy = Required<ProxyArgs>;
 export type Tls = WithDefaults<
@@ -68,14 +75,13 @@ type WithDefaults<T, Optional extends keyof T> = Required<Omit<T, Optional>> & P
 
 /** The one place where defaults are. */
 export function withDefaults(args: BlueGreenServiceArgs): Settings {
-  const { blue, green, activeColor, logs, health, watch, redis, network, proxy, tls, host, ...service } =
-    args;
+  const { blue, green, activeColor, container, ...rest } = args;
+  const { logs, health, watch, redis, network, proxy, tls, host, ...service } = rest;
   return {
     ...fill(service, {
       containerPort: 3000,
       env: {},
       volumes: [],
-      ulimits: [],
       restart: "unless-stopped",
       timeZone: "UTC",
       labels: {},
@@ -90,6 +96,10 @@ export function withDefaults(args: BlueGreenServiceArgs): Settings {
     }),
     activeColor: activeColor as Color,
     colors: { blue, green },
+    container: {
+      ...fill(container, { securityOpts: ["no-new-privileges"], readOnly: false, tmpfs: {}, ulimits: [] }),
+      capabilities: fill(container?.capabilities, { adds: [], drops: ["CAP_MKNOD", "CAP_NET_RAW"] }),
+    },
     logs: fill(logs, { maxSizeMb: 10, maxFiles: 3 }),
     health: fill(health, {
       path: "/health",
@@ -120,6 +130,7 @@ export function withDefaults(args: BlueGreenServiceArgs): Settings {
       maxHeaderKb: 32,
       upstreamKeepaliveSeconds: 1,
       accessLog: true,
+      memoryMb: 2048,
       migrateConnections: true,
     }),
     tls: fill(tls, {

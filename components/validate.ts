@@ -39,6 +39,7 @@ export function findViolations(args: BlueGreenServiceArgs): Violation[] {
   checkColors(settings, refuse);
   checkRegistries(settings, refuse);
   checkService(settings, refuse);
+  checkContainer(settings, refuse);
   checkEnv(settings, refuse);
   checkVolumes(settings, refuse);
   checkUlimits(settings, refuse);
@@ -104,6 +105,7 @@ function checkRegistries({ registries, keepImages }: Settings, refuse: Refuse) {
 function checkService(settings: Settings, refuse: Refuse) {
   checkPort("containerPort", settings.containerPort, refuse);
   checkPositive("memoryMb", settings.memoryMb, refuse, { whole: true });
+  checkMemory("redis.memoryMb", settings.redis.memoryMb, 16, refuse);
   checkPositive("logs.maxSizeMb", settings.logs.maxSizeMb, refuse, { whole: true });
   checkPositive("logs.maxFiles", settings.logs.maxFiles, refuse, { whole: true });
   checkPositive("stopGraceSeconds", settings.stopGraceSeconds, refuse, { whole: true });
@@ -128,6 +130,55 @@ function checkService(settings: Settings, refuse: Refuse) {
   if (network !== undefined && !/^[A-Za-z0-9][\w.-]*$/.test(network)) {
     refuse("network.name", `is ${show(network)}, which is no name of a Docker network`);
   }
+}
+
+function checkContainer({ container, volumes }: Settings, refuse: Refuse) {
+  const { securityOpts, capabilities, readOnly, tmpfs, cpuShares } = container;
+  checkEach("container.securityOpts", securityOpts, refuse, (option) => {
+    if (/^(no-new-privileges|no-new-privileges=(true|false)|(apparmor|seccomp|label)=.+)$/s.test(option))
+      return;
+    return 'but must be "no-new-privileges", or begin with "apparmor=", "seccomp=" or "label="';
+  });
+  for (const key of ["adds", "drops"] as const) {
+    checkEach(`container.capabilities.${key}`, capabilities[key], refuse, (name) =>
+      /^[A-Za-z][A-Za-z_]+$/.test(name)
+        ? undefined
+        : 'but must be the name of a capability, such as "CAP_NET_ADMIN", or "ALL"',
+    );
+  }
+  checkFlag("container.readOnly", readOnly, refuse);
+  for (const [folder, options] of Object.entries(tmpfs)) {
+    const path = `container.tmpfs[${show(folder)}]`;
+    if (!/^\/[^:\0]*$/.test(folder)) refuse(path, 'must be an absolute path (and without ":")');
+    else if (volumes.some(({ containerPath }) => containerPath === folder)) {
+      refuse(path, "is the containerPath of one of the volumes too: only one of both can be there");
+    }
+    if (typeof options !== "string") {
+      refuse(path, `is ${show(options)}, but must be mount options such as "size=64m", or ""`);
+    }
+  }
+  if (cpuShares === undefined) return;
+  const right = Number.isInteger(cpuShares) && cpuShares >= 2 && cpuShares <= 262_144;
+  if (!right)
+    refuse("container.cpuShares", `is ${show(cpuShares)}, but must be a whole number from 2 to 262144`);
+}
+
+/** `wrong` says what is wrong with an element, if anything is. */
+function checkEach(
+  path: string,
+  list: string[],
+  refuse: Refuse,
+  wrong: (element: string) => string | undefined,
+) {
+  if (!Array.isArray(list)) return refuse(path, `is ${show(list)}, but must be a list`);
+  list.forEach((element: unknown, i) => {
+    const reason = wrong(String(element));
+    if (reason !== undefined) refuse(`${path}[${i}]`, `is ${show(element)}, ${reason}`);
+  });
+}
+
+function checkFlag(path: string, value: boolean, refuse: Refuse) {
+  if (typeof value !== "boolean") refuse(path, `is ${show(value)}, but must be true or false`);
 }
 
 /** The variables that the component sets itself, with these settings. */
@@ -180,9 +231,9 @@ const ULIMITS =
     " ",
   );
 
-function checkUlimits({ ulimits }: Settings, refuse: Refuse) {
+function checkUlimits({ container: { ulimits } }: Settings, refuse: Refuse) {
   ulimits.forEach(({ name, soft, hard }, i) => {
-    const path = `ulimits[${i}]`;
+    const path = `container.ulimits[${i}]`;
     checkOneOf(`${path}.name`, name, ULIMITS, refuse);
     if (ulimits.slice(0, i).some((other) => other.name === name))
       refuse(`${path}.name`, `is ${show(name)}, which is there twice`);
@@ -276,6 +327,7 @@ function checkProxy({ proxy }: Settings, refuse: Refuse) {
       `is ${show(proxy.maxBodySize)}, but must be a size such as "512k", "20m" or "1g"`,
     );
   }
+  checkMemory("proxy.memoryMb", proxy.memoryMb === 0 ? undefined : proxy.memoryMb, 64, refuse);
   checkPositive("proxy.connectTimeoutSeconds", proxy.connectTimeoutSeconds, refuse, { whole: true });
   checkPositive("proxy.readTimeoutSeconds", proxy.readTimeoutSeconds, refuse, { whole: true });
   checkPositive("proxy.streamTimeoutSeconds", proxy.streamTimeoutSeconds, refuse, { whole: true });
@@ -455,6 +507,11 @@ function checkPositive(
     refuse(path, `is ${show(value)}, but must be a ${kind} from ${least} to ${GREATEST}`);
   }
   return right;
+}
+
+function checkMemory(path: string, mb: number | undefined, least: number, refuse: Refuse) {
+  if (checkPositive(path, mb, refuse, { whole: true }) && mb !== undefined && mb < least)
+    refuse(path, `is ${mb}, with which it can't even start: at least ${least}`);
 }
 
 function checkOneOf(path: string, value: string, allowed: string[], refuse: Refuse) {

@@ -20,9 +20,15 @@ go_on() {
   done
 }
 
+# The file "failed" is what Docker's health check of this container looks for.
 obtain() {
   mkdir -p "$WEBROOT" "$FOLDER"
-  (flock 9 && call_client) 9>>"$FOLDER/lock"
+  if (flock 9 && call_client) 9>>"$FOLDER/lock"; then
+    rm -f "$FOLDER/failed"
+  else
+    : >"$FOLDER/failed"
+    return 1
+  fi
 }
 
 call_client() {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The host's part of the delivery of a certificate, with the functions settings and in_container_script before it, as the
-# input of "sh -s".
+# The host's part of the delivery of a certificate, with the functions settings, acme_script and in_container_script before
+# it, as the input of "sh -s".
 set -eu
 
 main() {
@@ -28,7 +28,7 @@ start() { # container
 
 obtain() {
   start "$ACME"
-  docker exec "$ACME" sh /bluegreen/acme.sh now </dev/null || {
+  acme_script | docker exec -i "$ACME" sh -s now || {
     {
       echo 'error: no certificate was obtained; the reason is above. Without one, nginx serves plain HTTP; a former one stays.'
       echo "What to do next, by that reason, and then run 'pulumi up' again:"

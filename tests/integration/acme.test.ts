@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import tls from "node:tls";
+import { expectHardened } from "../support/cis";
 import { docker } from "../support/docker";
 import { get } from "../support/http";
 import { useImages } from "../support/images";
@@ -58,6 +59,10 @@ describe("a stack with a certificate by ACME", () => {
     }
     assert.equal((await get(`${stack.url}/`)).status, 308);
     await stack.expectNoChange();
+  });
+
+  it("its client can do nothing but that", async () => {
+    await expectHardened("acme", (await stack.container("acme")).Id);
   });
 
   it("it is renewed by itself when half of its time is over, and taken in with a reload", async () => {

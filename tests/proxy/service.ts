@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { BlueGreenServiceArgs } from "../../components";
 import { renderDelivery, type Source } from "../../components/certificate";
+import { nginxOptions } from "../../components/proxy";
 import { NGINX_IMAGE, withDefaults, type Color } from "../../components/settings";
 import { proxyFile } from "../../components/shell";
 import { type CommandValues, renderIdleGateInput, renderSwitchInput } from "../../components/switchInput";
@@ -12,9 +13,8 @@ import { docker } from "../support/docker";
 import { get } from "../support/http";
 import { freePorts } from "../support/ports";
 import { Running, until, type Ended } from "../support/running";
+import { dockerFlags } from "./flags";
 
-export const SCRIPTS = path.resolve(__dirname, "../../components/proxy");
-const UPLOADS = ["entrypoint.sh", "nginx.sh", "journal.sh", "tls.sh", "nginx.conf", "initial-site.conf"];
 export const NODE_IMAGE = "node:24.21.0-slim";
 
 /** How an app answers its health request. */
@@ -156,19 +156,29 @@ export class Service {
     await this.startNginx(this.proxy, "proxy", ["--network", `container:${this.edge}`, ...mount]);
   }
 
-  private async startNginx(name: string, role: string, options: string[]): Promise<void> {
+  private async startNginx(name: string, role: "edge" | "proxy", flags: string[]): Promise<void> {
     this.made.push(name);
+    const images = { activeColor: "blue", blue: { image: NODE_IMAGE }, green: { image: NODE_IMAGE } };
+    const tls = this.certificateFolder === undefined ? {} : { certificateFile: "/any" };
+    const {
+      uploads,
+      ulimits: _ulimits,
+      destroyGraceSeconds: _grace,
+      ...options
+    } = nginxOptions(withDefaults({ ...images, tls }), role);
     await docker(
-      ...["create", "--name", name, ...this.labelled(role), ...options, "--restart", "always", "--init"],
+      ...["create", "--name", name, ...this.labelled(role), ...flags, "--restart", "always"],
+      ...["--volume", `${this.state}:/bluegreen/state`],
       ...["--ulimit", `nofile=${this.openFiles}`],
-      ...["--stop-signal", "SIGQUIT", "--tmpfs", "/run/bluegreen:size=16m"],
-      ...["--volume", `${this.state}:/bluegreen/state`, "--entrypoint", "sh"],
-      ...[NGINX_IMAGE, "/bluegreen/entrypoint.sh", role],
+      ...dockerFlags({ ...options, image: NGINX_IMAGE }),
     );
     const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-proxy-"));
     try {
-      for (const file of UPLOADS) copyFileSync(path.join(SCRIPTS, file), path.join(folder, file));
-      await docker("cp", `${folder}/.`, `${name}:/bluegreen`);
+      for (const { file, content } of uploads) {
+        mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+        writeFileSync(path.join(folder, file), content);
+      }
+      await docker("cp", `${folder}/.`, `${name}:/`);
     } finally {
       rmSync(folder, { recursive: true });
     }

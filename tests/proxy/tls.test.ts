@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -244,7 +244,10 @@ describe("a certificate from files of the host, as certbot keeps them", () => {
   function renew({ certificate, privateKey }: Certificate): void {
     renewals++;
     const link = (name: string, text: string) => {
-      writeFileSync(path.join(folder, "archive/shop", `${name}${renewals}.pem`), text);
+      const archived = path.join(folder, "archive/shop", `${name}${renewals}.pem`);
+      writeFileSync(archived, text, { mode: 0o600 });
+      // Of a user that is not nginx's: whoever renews it may be anyone on the host.
+      if (process.getuid?.() === 0) chownSync(archived, 12345, 12345);
       const file = path.join(folder, "live/shop", `${name}.pem`);
       symlinkSync(`../../archive/shop/${name}${renewals}.pem`, `${file}.new`);
       renameSync(`${file}.new`, file);

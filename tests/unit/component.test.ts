@@ -259,6 +259,50 @@ describe("the component's settings", () => {
     }
   });
 
+  it("container: what the colors may do, in the form in which Docker gives it back", async () => {
+    const { resources } = await declare({
+      ...IMAGES,
+      container: {
+        securityOpts: ["no-new-privileges=false"],
+        capabilities: { adds: ["net_admin", "CAP_CHOWN"], drops: ["all"] },
+        readOnly: true,
+        tmpfs: { "/tmp": "size=16m" },
+        cpuShares: 512,
+      },
+    });
+    for (const color of ["blue", "green"]) {
+      const { inputs } = resources[color];
+      assert.deepEqual(inputs.securityOpts, ["no-new-privileges=false"]);
+      assert.deepEqual(inputs.capabilities, { adds: ["CAP_NET_ADMIN", "CAP_CHOWN"], drops: ["ALL"] });
+      assert.deepEqual(
+        [inputs.readOnly, inputs.tmpfs, inputs.cpuShares],
+        [true, { "/tmp": "size=16m" }, 512],
+      );
+    }
+    for (const role of ["edge", "proxy", "redis"])
+      assert.deepEqual(resources[role].inputs.securityOpts, ["no-new-privileges"], "is the colors' own");
+  });
+
+  it("memory of nginx and Redis: limits, and what Redis is told", async () => {
+    const { resources } = await declare({ ...IMAGES, proxy: { memoryMb: 0 }, redis: { memoryMb: 100 } });
+    const limits = (role: string) => [resources[role].inputs.memory, resources[role].inputs.memorySwap];
+    assert.deepEqual(
+      [limits("edge"), limits("proxy")],
+      [
+        [undefined, undefined],
+        [undefined, undefined],
+      ],
+    );
+    assert.deepEqual(limits("redis"), [328, -1]);
+    assert.match(
+      resources.redis.inputs.uploads[0].content,
+      /^maxmemory 100mb\nmaxmemory-policy noeviction$/m,
+    );
+    const byDefault = (await declare(IMAGES)).resources;
+    assert.equal(byDefault.redis.inputs.memory, undefined);
+    assert.doesNotMatch(byDefault.redis.inputs.uploads[0].content, /maxmemory/);
+  });
+
   it("env: a color's own wins over the common one, in one place each", async () => {
     const { resources } = await declare({
       ...IMAGES,
@@ -488,9 +532,9 @@ describe("the component's settings", () => {
     assert.deepEqual([outputs.url, outputs.previewUrl], ["http://192.0.2.7:8000", "http://localhost:8001"]);
   });
 
-  it("F6 ulimits: those of the colors", async () => {
+  it("F6 container.ulimits: those of the colors", async () => {
     const ulimits = [{ name: "nofile", soft: 4096, hard: 8192 }];
-    const { resources } = await declare({ ...IMAGES, ulimits });
+    const { resources } = await declare({ ...IMAGES, container: { ulimits } });
     for (const role of ["blue", "green"]) assert.deepEqual(resources[role].inputs.ulimits, ulimits);
     assert.ok(resources.edge.ignoreChanges?.includes("ulimits"), "they are no reason for downtime");
   });

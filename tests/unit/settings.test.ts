@@ -9,6 +9,7 @@ const settings = withDefaults(LEAST) as unknown as Tree;
 
 /** Where the members of an interface are in the settings. */
 const PLACES: { [interfaceName: string]: string } = {
+  ContainerArgs: "container",
   LogsArgs: "logs",
   HealthArgs: "health",
   WatchArgs: "watch",
@@ -30,7 +31,9 @@ function statedDefault(comment: string): { value: unknown } | undefined {
 }
 
 describe("the defaults", () => {
+  const { capabilities } = settings.container as { capabilities: Tree };
   const interfaces = [["BlueGreenServiceArgs", settings] as const].concat(
+    [["CapabilitiesArgs" as never, capabilities]],
     Object.entries(PLACES).map(([name, place]) => [name as never, settings[place] as Tree]),
   );
   for (const [name, values] of interfaces) {
@@ -40,7 +43,8 @@ describe("the defaults", () => {
         const value = values[member];
         const found = statedDefault(comment);
         if (found) stated += 1;
-        if (found) assert.deepEqual(value, found.value, member);
+        if (found)
+          assert.deepEqual(typeof value === "object" ? JSON.stringify(value) : value, found.value, member);
         else if (!["object", "undefined"].includes(typeof value) && member !== "activeColor") {
           assert.fail(`${name}.${member} is ${String(value)} by default, which its comment does not say`);
         }
@@ -123,11 +127,12 @@ describe("Pulumi.yaml", () => {
         const value = Array.isArray(place) ? undefined : place[name];
         const [, stated] = new RegExp(`\\b${name}\\b(?:, \\w+)* ?(?:\\(([^)]*)\\))?`).exec(description) ?? [];
         assert.match(description, new RegExp(`\\b${name}\\b`), key);
-        if (value !== undefined)
+        if (value !== undefined && (typeof value !== "object" || Array.isArray(value)))
           assert.equal(stated ?? "", String(value as string | number | boolean), `${key}.${name}`);
       }
     }
     assert.deepEqual(Object.keys(names).sort(), [
+      "container",
       "health",
       "host",
       "logs",

@@ -61,16 +61,33 @@ export const validArgs: fc.Arbitrary<BlueGreenServiceArgs> = fc
     drainSeconds: some(fc.nat(86_400)),
     lockWaitSeconds: some(fc.nat(86_400)),
     stopGraceSeconds: some(seconds),
-    ulimits: some(
-      fc.uniqueArray(
+    container: fc.record({
+      securityOpts: some(fc.subarray(["no-new-privileges", "apparmor=docker-default", "label=level:s0"])),
+      capabilities: some(
         fc.record({
-          name: fc.constantFrom("nofile", "nproc", "memlock"),
-          soft: fc.nat(1000),
-          hard: fc.constantFrom(1000, -1),
+          adds: some(fc.subarray(["CAP_SYS_NICE", "net_admin"])),
+          drops: some(fc.subarray(["ALL", "CAP_KILL"])),
         }),
-        { selector: ({ name }) => name },
       ),
-    ),
+      readOnly: some(fc.boolean()),
+      tmpfs: some(
+        fc.dictionary(
+          word.map((name) => `/${name}`),
+          fc.constantFrom("", "size=16m"),
+        ),
+      ),
+      ulimits: some(
+        fc.uniqueArray(
+          fc.record({
+            name: fc.constantFrom("nofile", "nproc", "memlock"),
+            soft: fc.nat(1000),
+            hard: fc.constantFrom(1000, -1),
+          }),
+          { selector: ({ name }) => name },
+        ),
+      ),
+      cpuShares: some(fc.integer({ min: 2, max: 262_144 })),
+    }),
     health: fc.record({
       path: some(fc.stringMatching(/^\/[\w/.~!*()+,=:@%&?-]{0,30}$/)),
       hostHeader: some(fc.stringMatching(/^[A-Za-z0-9.-]{1,30}(:[0-9]{1,5})?$/)),
@@ -99,6 +116,7 @@ export const validArgs: fc.Arbitrary<BlueGreenServiceArgs> = fc
       requestBuffering: some(fc.boolean()),
       maxHeaderKb: some(fc.integer({ min: 4, max: 512 })),
       accessLog: fc.boolean(),
+      memoryMb: some(fc.constantFrom(0, 64, 2048)),
     }),
     tls: some(tls),
   })

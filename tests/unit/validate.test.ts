@@ -72,6 +72,10 @@ const RULES: { [path: string]: { good: unknown[]; bad: unknown[] } } = {
   },
   containerPort: port,
   memoryMb: whole,
+  "redis.memoryMb": { good: [16, 4096], bad: [15, ...whole.bad] },
+  "proxy.memoryMb": { good: [0, 64, 4096], bad: [63, ...whole.bad.filter((value) => value !== 0)] },
+  "container.readOnly": { good: [true, false], bad: ["true", 1] },
+  "container.cpuShares": { good: [2, 512, 262_144], bad: [0, 1, 262_145, 1.5, NaN, "512"] },
   "logs.maxSizeMb": whole,
   "logs.maxFiles": whole,
   stopGraceSeconds: whole,
@@ -224,19 +228,51 @@ describe("findViolations", () => {
     assert.deepEqual(found({ ...account, password: pulumi.secret("") }), [], "known only during the update");
   });
 
-  it("ulimits: known names, each once, and soft within hard", () => {
-    const ulimits = (...given: object[]) => pathsOf(withValue("ulimits", given));
+  it("container.ulimits: known names, each once, and soft within hard", () => {
+    const ulimits = (...given: object[]) =>
+      pathsOf({ ...LEAST, container: { ulimits: given as { name: string; soft: number; hard: number }[] } });
     const files = { name: "nofile", soft: 1024, hard: 4096 };
     assert.deepEqual(ulimits(files, { name: "core", soft: 0, hard: -1 }), []);
     assert.deepEqual(ulimits({ ...files, soft: -1, hard: -1 }), []);
-    assert.deepEqual(ulimits({ ...files, name: "files" }), ["ulimits[0].name"]);
-    assert.deepEqual(ulimits(files, files), ["ulimits[1].name"]);
-    assert.deepEqual(ulimits({ ...files, soft: 5000 }), ["ulimits[0].soft"]);
-    assert.deepEqual(ulimits({ ...files, soft: -1 }), ["ulimits[0].soft"]);
+    assert.deepEqual(ulimits({ ...files, name: "files" }), ["container.ulimits[0].name"]);
+    assert.deepEqual(ulimits(files, files), ["container.ulimits[1].name"]);
+    assert.deepEqual(ulimits({ ...files, soft: 5000 }), ["container.ulimits[0].soft"]);
+    assert.deepEqual(ulimits({ ...files, soft: -1 }), ["container.ulimits[0].soft"]);
     for (const bad of [undefined, "1024", 1.5, -2, NaN]) {
-      assert.deepEqual(ulimits({ ...files, soft: bad }), ["ulimits[0]"]);
-      assert.deepEqual(ulimits({ ...files, hard: bad }), ["ulimits[0]"]);
+      assert.deepEqual(ulimits({ ...files, soft: bad }), ["container.ulimits[0]"]);
+      assert.deepEqual(ulimits({ ...files, hard: bad }), ["container.ulimits[0]"]);
     }
+  });
+
+  it("container: options, capabilities and folders in memory", () => {
+    const found = (container: object) => pathsOf({ ...LEAST, container });
+    const good = [
+      "no-new-privileges",
+      "no-new-privileges=false",
+      'seccomp={"defaultAction":"SCMP_ACT_ALLOW"}',
+    ];
+    assert.deepEqual(found({ securityOpts: good }), []);
+    assert.deepEqual(found({ securityOpts: [], capabilities: { adds: [], drops: [] }, tmpfs: {} }), []);
+    for (const bad of ["", "no-new-privileges:true", "systempaths=unconfined", "apparmor=", 1])
+      assert.deepEqual(found({ securityOpts: ["label=a", bad] }), ["container.securityOpts[1]"], show(bad));
+    assert.deepEqual(found({ securityOpts: "no-new-privileges" }), ["container.securityOpts"]);
+    for (const key of ["adds", "drops"]) {
+      const list = (names: unknown) => found({ capabilities: { [key]: names } });
+      assert.deepEqual(list(["CAP_NET_ADMIN", "net_admin", "ALL"]), []);
+      for (const bad of ["", "CAP CHOWN", "CAP_CHOWN;", "-", 7])
+        assert.deepEqual(list([bad]), [`container.capabilities.${key}[0]`], show(bad));
+      assert.deepEqual(list("ALL"), [`container.capabilities.${key}`]);
+    }
+    assert.deepEqual(found({ tmpfs: { "/tmp": "", "/a b": "size=1m,mode=1777" } }), []);
+    assert.deepEqual(found({ tmpfs: { tmp: "", "/a:b": "", "/tmp": 5 } }), [
+      'container.tmpfs["tmp"]',
+      'container.tmpfs["/a:b"]',
+      'container.tmpfs["/tmp"]',
+    ]);
+    const volumes = [{ volumeName: "data", containerPath: "/data" }];
+    assert.deepEqual(pathsOf({ ...LEAST, volumes, container: { tmpfs: { "/data": "" } } }), [
+      'container.tmpfs["/data"]',
+    ]);
   });
 
   it("volumes: absolute paths, and one source", () => {

@@ -23,6 +23,7 @@ export function createOptions(inputs: Props): Docker.ContainerCreateOptions {
   const { binds, volumes } = volumesOf(inputs.volumes as Volume[] | undefined);
   const ports = (inputs.ports ?? []) as Port[];
   const capabilities = inputs.capabilities as { adds?: string[]; drops?: string[] } | undefined;
+  const securityOpts = inputs.securityOpts as string[] | undefined;
   const logOpts = inputs.logOpts as Record<string, string> | undefined;
   return {
     name: inputs.name as string,
@@ -52,6 +53,7 @@ export function createOptions(inputs: Props): Docker.ContainerCreateOptions {
       Ulimits: ulimitsOf(inputs.ulimits as Ulimit[] | undefined),
       CapAdd: capabilities?.adds,
       CapDrop: capabilities?.drops,
+      ...(securityOpts?.length && systemPaths(securityOpts)),
       ReadonlyRootfs: inputs.readOnly === true,
       Init: inputs.init === true,
       AutoRemove: inputs.rm === true,
@@ -74,7 +76,15 @@ export function resourcesOf(inputs: Props) {
     },
     Memory: ((inputs.memory ?? 0) as number) * MIB,
     ...(swap && { MemorySwap: swap > 0 ? swap * MIB : swap }),
+    CpuShares: (inputs.cpuShares ?? 0) as number,
   };
+}
+
+/** `systempaths=unconfined` is for the client: it empties two lists of the request, where the engine would fill in its own. */
+function systemPaths(securityOpts: string[]) {
+  const SecurityOpt = securityOpts.filter((option) => option !== "systempaths=unconfined");
+  if (SecurityOpt.length === securityOpts.length) return { SecurityOpt };
+  return { SecurityOpt, MaskedPaths: [], ReadonlyPaths: [] };
 }
 
 function commandOf(command: string[] | undefined): string[] | undefined {

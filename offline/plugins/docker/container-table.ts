@@ -35,6 +35,7 @@ export const table: Table = {
       of: { adds: { type: "set" }, drops: { type: "set" } },
       replaces: true,
     },
+    securityOpts: { type: "set", replaces: true, computed: true },
     healthcheck: {
       type: "object",
       of: {
@@ -113,6 +114,7 @@ export const table: Table = {
     maxRetryCount: { type: "int" },
     memory: { type: "int" },
     memorySwap: { type: "int" },
+    cpuShares: { type: "int" },
     logDriver: { type: "string", replaces: true, computed: true },
     logOpts: { type: "map", replaces: true },
 
@@ -136,7 +138,6 @@ export const outputs = [
   "networkDatas",
   "platform",
   "runtime",
-  "securityOpts",
 ];
 
 function duration(): RegExp {

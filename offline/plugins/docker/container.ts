@@ -63,7 +63,7 @@ export function container(client: Client): Resource {
         if (changes.has("mustRun") && news.mustRun === true && news.start === true) {
           await attempt("Unable to start container", () => running.start());
         }
-        const inPlace = ["restart", "maxRetryCount", "memory", "memorySwap"];
+        const inPlace = ["restart", "maxRetryCount", "memory", "memorySwap", "cpuShares"];
         if (inPlace.some((name) => changes.has(name))) {
           await attempt("Unable to update a container", () => running.update(resourcesOf(state)));
         }

@@ -77,6 +77,8 @@ describe("docker stand-in on the real engine", function () {
       ],
       healthcheck: { tests: ["CMD", "true"], interval: "1m30s" },
       capabilities: { drops: ["CAP_MKNOD"] },
+      securityOpts: ["no-new-privileges"],
+      cpuShares: 512,
       logDriver: "json-file",
       logOpts: { "max-size": "1m" },
       stopSignal: "SIGQUIT",
