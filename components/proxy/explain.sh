@@ -4,6 +4,7 @@
 #   color              the one that failed
 #   failure            what the switch has noted: lines "key value", see note_failure in reason.sh
 #   container_status, exit_code, out_of_memory, restarts, up    what Docker says of the container
+#   log                its last log lines
 #   sockets            /proc/net/tcp and tcp6 of the container; empty where they could not be read
 #   CONTAINER_PORT, HEALTH_..., GATE_TIMEOUT                    the settings
 #
@@ -54,6 +55,16 @@ explain_dead() {
     *-126 | *-127)
       likely="its command can't be run: exit code $exit_code."
       advice="mend 'command', if you have set it, or the $color image."
+      ;;
+    *) explain_exit ;;
+  esac
+}
+
+explain_exit() {
+  case $log in
+    *'no new privileges'* | *'Operation not permitted'* | *'Read-only file system'*)
+      likely='it may not do what it tries; its log says what.'
+      advice="if the image needs that, allow it: container.securityOpts, container.capabilities and container.readOnly say what a color may do. Or mend the $color image."
       ;;
     *)
       likely='it does not stay up; its log says why.'

@@ -6,13 +6,14 @@ explain_failure() { # color container
   color=$1
   failure=$(docker exec "$PROXY" cat /run/bluegreen/failure </dev/null 2>/dev/null) || failure=''
   look_at_container "$2"
+  log=$(docker logs --tail 30 "$2" 2>&1 </dev/null) || log=''
   explain
   echo "$state"
   [ -z "$listens" ] || echo "$listens"
   [ -z "$likely" ] || echo "Why: $likely"
   [ -z "$(failure_fact log)" ] || echo "nginx logged: $(failure_fact log)"
   echo 'Its last log lines:'
-  docker logs --tail 30 "$2" 2>&1 </dev/null | sed 's/^/  | /'
+  printf '%s\n' "$log" | sed 's/^/  | /'
   echo "What to do next: $advice Then run 'pulumi up' again; or set back what you have changed, and run it."
 }
 

@@ -130,6 +130,20 @@ describe("hardened containers", () => {
     assert.equal((await now("green")).CpuShares, 512);
   });
 
+  it("a color that needs more fails its gate, which names the setting, and with it goes live", async () => {
+    const setBack = stack.keepConfig();
+    await stack.set({ command: ["sh", "-c", "mknod /tmp/null c 1 3 && exec node /fixture-app.js"] });
+    const { output } = await stack.upFails();
+    assert.match(output, /Operation not permitted/);
+    assert.match(output, /Why: it may not do what it tries/);
+    assert.match(output, /What to do next: .*container\.capabilities/);
+    assert.equal((await stack.serving()).live, "blue one");
+    await stack.set({ container: { capabilities: { drops: ["CAP_NET_RAW"] } } });
+    await stack.up();
+    assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
+    setBack();
+  });
+
   it("a service without any right: colors by settings, released and switched as ever", async () => {
     await stack.set({
       container: { capabilities: { drops: ["all"] }, readOnly: true, tmpfs: { "/tmp": "size=16m" } },

@@ -13,6 +13,7 @@ interface Facts {
   /** What it listens on; undefined where it could not be read. */
   listens?: string[];
   health?: { [name: string]: string | number };
+  log?: string;
 }
 const RUNS = {
   container_status: "running",
@@ -44,12 +45,13 @@ function table(listens: string[]): string {
 }
 
 /** What explain.sh makes of these facts. */
-function explain({ kind = "gate", container, listens, health, ...facts }: Facts) {
+function explain({ kind = "gate", container, listens, health, log = "", ...facts }: Facts) {
   const failure = Object.entries({ kind, container: "shop-green-2", ...facts }).map(
     ([key, value]) => `${key} ${value}`,
   );
   const given = {
     color: "green",
+    log,
     failure: failure.join("\n"),
     ...RUNS,
     ...container,
@@ -251,6 +253,14 @@ const CAUSES: { [cause: string]: Facts & { likely: RegExp; advice: RegExp; blame
     listens: [],
     likely: /does not stay up/,
     advice: /green image/,
+    blamesImage: true,
+  },
+  "it may not do something": {
+    ...refused,
+    container: { container_status: "exited", exit_code: 1 },
+    log: 'starting\nsudo: The "no new privileges" flag is set, which prevents sudo from running as root.',
+    likely: /may not do what it tries/,
+    advice: /container\.securityOpts, container\.capabilities and container\.readOnly/,
     blamesImage: true,
   },
   "no memory": {
