@@ -140,7 +140,6 @@ describe("Pulumi.yaml", () => {
       "redis",
       "registries",
       "tls",
-      "ulimits",
       "volumes",
       "watch",
     ]);
