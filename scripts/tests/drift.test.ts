@@ -109,6 +109,7 @@ function observed(): There {
     restarts: 0,
     startedAt: "2026-01-01T10:00:00.123Z",
     finishedAt: "2026-01-01T11:00:00.123Z",
+    error: "",
   });
   return {
     containers: [
@@ -209,7 +210,7 @@ describe("what status compares", () => {
       args?: Partial<BlueGreenServiceArgs>;
       kinds: string[];
       says?: RegExp;
-      safe?: RegExp;
+      users?: RegExp;
     };
   } = {
     "no switch has passed": {
@@ -238,7 +239,7 @@ describe("what status compares", () => {
       },
       kinds: ["blue-exited", "ill"],
       says: /live color blue: shop-blue-1 is exited since 2026-01-01T11:00:00Z, exit code 137, killed for want of memory/,
-      safe: /^blue is live, but does not answer$/,
+      users: /^OUTAGE: blue is live, but does not answer$/,
     },
     "a color that restarts again and again": {
       change: (there) =>
@@ -272,7 +273,7 @@ describe("what status compares", () => {
         delete (there as Observed).proxy;
       },
       kinds: ["proxy-exited"],
-      safe: /^blue answers users, through the edge$/,
+      users: /^blue answers, through the edge$/,
     },
     "the edge serves beside an nginx that runs": {
       change: (there) => {
@@ -284,7 +285,7 @@ describe("what status compares", () => {
     "nobody serves": {
       change: editProxy({ listens: false }),
       kinds: ["nobody-serves"],
-      safe: /^nobody serves$/,
+      users: /^nothing answers$/,
     },
     "another nginx owns the ports": {
       change: editProxy({ owner: "2" }),
@@ -306,7 +307,7 @@ describe("what status compares", () => {
       },
       kinds: ["color"],
       says: /^green is served, the stack says blue, as a switch by me@host wrote it at 2026-01-02T10:00:00Z$/,
-      safe: /^green answers users$/,
+      users: /^green answers$/,
     },
     "the other color is served, and no switch wrote it": {
       change: (there) => {
@@ -355,7 +356,7 @@ describe("what status compares", () => {
       change: editProxy({ healthy: false, health_code: "503", health_answer: "HTTP 503 no " }),
       kinds: ["ill"],
       says: /fails its health request: HTTP 503 no$/,
-      safe: /^blue answers users, though not as it should$/,
+      users: /^blue answers, but not as its health request should be answered$/,
     },
     "a container that nobody knows": {
       change: (there) =>
@@ -364,7 +365,7 @@ describe("what status compares", () => {
       says: /blue shop-blue-9 \(running\)/,
     },
   };
-  for (const [name, { change, args, kinds, says, safe }] of Object.entries(cases)) {
+  for (const [name, { change, args, kinds, says, users }] of Object.entries(cases)) {
     it(name, () => {
       const { drift, inOrder } = report(change, args);
       assert.deepEqual(
@@ -374,8 +375,8 @@ describe("what status compares", () => {
       );
       assert.equal(inOrder, kinds.length === 0);
       if (says) assert.match(drift[0].what, says);
-      if (safe) assert.match(drift[0].safe, safe);
-      for (const { what, safe, heal } of drift) assert.ok(what && safe && heal);
+      if (users) assert.match(drift[0].users, users);
+      for (const found of drift) assert.ok(found.what && found.users && found.heal);
     });
   }
 
