@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { posix } from "node:path";
-import type { BastionArgs, BlueGreenServiceArgs } from "./args";
+import type { BastionArgs, BlueGreenServiceArgs, RedisArgs } from "./args";
 import { isRemote } from "./host";
 import { hostOf } from "./registry";
 import { certificateFolder, COLORS, withDefaults, type Settings, type Tls } from "./settings";
@@ -38,6 +38,7 @@ export function findViolations(args: BlueGreenServiceArgs): Violation[] {
   const settings = withDefaults(args);
   checkColors(settings, refuse);
   checkRegistries(settings, refuse);
+  checkRedis(args.redis, refuse);
   checkService(settings, refuse);
   checkEnv(settings, refuse);
   checkVolumes(settings, refuse);
@@ -126,6 +127,18 @@ function checkService(settings: Settings, refuse: Refuse) {
   const network = settings.network.name;
   if (network !== undefined && !/^[A-Za-z0-9][\w.-]*$/.test(network)) {
     refuse("network.name", `is ${show(network)}, which is no name of a Docker network`);
+  }
+}
+
+/** Who names something of a Redis means to have one. */
+function checkRedis({ enabled, ...named }: RedisArgs = {}, refuse: Refuse) {
+  if (enabled !== undefined) return;
+  for (const [setting, value] of Object.entries(named)) {
+    if (value === undefined) continue;
+    refuse(
+      `redis.${setting}`,
+      "is of no use without a Redis: set redis.enabled to true, or to false for now",
+    );
   }
 }
 

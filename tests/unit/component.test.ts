@@ -7,6 +7,7 @@ const IMAGES: BlueGreenServiceArgs = {
   activeColor: "blue",
   blue: { image: "shop:1.0.0" },
   green: { image: "shop:1.1.0" },
+  redis: { enabled: true },
 };
 
 describe("the component", () => {
@@ -272,7 +273,7 @@ describe("the component's settings", () => {
     const { resources } = await declare({
       ...IMAGES,
       env: { TOKEN: pulumi.secret("s3cr3t-token") },
-      redis: { password: 's3cr3t-pass"wo\\rd' },
+      redis: { enabled: true, password: 's3cr3t-pass"wo\\rd' },
     });
     for (const color of ["blue", "green"]) {
       assert.deepEqual(resources[color].secrets, ["envs"]);
@@ -352,7 +353,10 @@ describe("the component's settings", () => {
   });
 
   it("redis: image, and leave to delete its data", async () => {
-    const { resources } = await declare({ ...IMAGES, redis: { image: "redis:9.9.9", deleteData: true } });
+    const { resources } = await declare({
+      ...IMAGES,
+      redis: { enabled: true, image: "redis:9.9.9", deleteData: true },
+    });
     assert.equal(resources.redis.inputs.image, "redis:9.9.9");
     assert.equal(resources["redis-data"].retainOnDelete, false);
     assert.match(resources.redis.inputs.uploads[0].content, /^appendonly yes$/m);
