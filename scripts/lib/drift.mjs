@@ -62,17 +62,13 @@ const CHECKS = [
   orphans,
 ];
 
-function noSwitch({ service, containers }) {
+function noSwitch({ service }) {
   if (service.switch) return [];
-  const failed = containers.filter(({ error }) => error);
-  const why = failed
-    .map(({ role, name, error }) => `; ${role} ${name} could not be started: ${error}`)
-    .join("");
   return [
     {
       kind: "no-switch",
-      what: `no switch has passed yet: the first release failed, was killed, or is under way${why}`,
-      heal: "if no update is running: mend what its error says, then npx pulumi up. What is not known any more, `npx pulumi up` says again",
+      what: "no switch has passed yet: the first release failed, was killed, or is under way",
+      heal: "if no update is running: npx pulumi up, which fails again and says why until that is mended",
     },
   ];
 }
@@ -112,8 +108,23 @@ function containersDown({ service, told, containers }) {
         ? []
         : [{ kind: `${role}-running`, what: `${what} ${name} runs, and should be stopped` }];
     if (!shouldRun && found.status === "exited") return [];
-    return [{ kind: `${role}-${found.status}`, what: `${what} ${name} is ${describeState(found)}` }];
+    const state = `${what} ${name} is ${describeState(found)}`;
+    return [
+      { kind: `${role}-${found.status}`, what: state, ...(found.error && unableToStart(state, found.error)) },
+    ];
   });
+}
+
+/** Docker tried and could not, and will not be able to before somebody has changed something. */
+function unableToStart(state, error) {
+  const taken = /port is already allocated|address already in use|ports are not available/i.test(error);
+  const mend = taken
+    ? "free the port, or choose another: npx pulumi config set --path proxy.port PORT (or proxy.previewPort, tls.port)"
+    : "mend what Docker says";
+  return {
+    what: `${state}; Docker could not start it: ${error}`,
+    heal: `${mend}. Then npx pulumi up --refresh`,
+  };
 }
 
 /** Colors and nginx are those that the last switch was told of; what a failed update made beside them is no part of it. */
