@@ -123,7 +123,7 @@ function unableToStart(state, error) {
     : "mend what Docker says";
   return {
     what: `${state}; Docker could not start it: ${error}`,
-    heal: `${mend}. Then npx pulumi up --refresh`,
+    heal: `${mend}. Then ${HEAL}`,
   };
 }
 

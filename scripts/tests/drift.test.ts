@@ -150,6 +150,31 @@ describe("what status reads of a stack", () => {
     );
   });
 
+  it("U9 where it answers, from the ports of its edge", () => {
+    const urlsWith = (ports: object[], args = {}, host = "ssh://me@there") => {
+      const { deployment } = exported();
+      const named = (name: string) => deployment.resources.find(({ urn }) => urn.endsWith(`::${name}`))!;
+      Object.assign(named("shop-edge").outputs as object, { ports });
+      Object.assign(named("shop"), { inputs: args });
+      Object.assign(named("shop-docker").inputs as object, { host });
+      return readServices({ deployment })[0].urls;
+    };
+    const preview = { internal: 8081, external: 9081, ip: "127.0.0.1" };
+    const plain = { internal: 80, external: 8080, ip: "0.0.0.0" };
+    const secure = { internal: 443, external: 8443, ip: "0.0.0.0" };
+    const tls = { names: ["shop.example", "www.shop.example"] };
+    const on = (live: string) => ({ live, preview: "http://127.0.0.1:9081" });
+    assert.deepEqual(urlsWith([plain, preview]), on("http://there:8080"));
+    assert.deepEqual(urlsWith([plain, preview], {}, "unix:///run/docker.sock"), on("http://localhost:8080"));
+    assert.deepEqual(urlsWith([{ ...plain, ip: "10.0.0.1" }, preview]), on("http://10.0.0.1:8080"));
+    assert.deepEqual(urlsWith([plain, secure, preview], { tls }), on("https://shop.example:8443"));
+    assert.deepEqual(
+      urlsWith([plain, { ...secure, external: 443 }, preview], { tls }),
+      on("https://shop.example"),
+    );
+    assert.deepEqual(service.urls, { live: undefined, preview: undefined }, "no edge has been made");
+  });
+
   it("what the switch was told, with quotes and newlines as they are", () => {
     const { values } = service.switch!;
     assert.equal(values.LIVE_COLOR, "blue");
@@ -216,6 +241,19 @@ describe("what status compares", () => {
     "no switch has passed": {
       change: (_, { deployment }) => void deployment.resources.pop(),
       kinds: ["no-switch"],
+      users: /^no color is live yet: each request gets a 503$/,
+    },
+    "U1 a first release whose port is taken": {
+      change: (there, { deployment }) => {
+        deployment.resources.pop();
+        const edge = there.containers.find(({ role }) => role === "edge")!;
+        Object.assign(edge, {
+          status: "created",
+          error: "listen tcp4 0.0.0.0:80: bind: address already in use",
+        });
+      },
+      kinds: ["no-switch", "edge-created"],
+      users: /^no color is live yet: nothing answers$/,
     },
     "a candidate that failed": {
       change: made("shop-green-2"),

@@ -7,6 +7,7 @@ import { get } from "../support/http";
 import { useImages } from "../support/images";
 import { freePorts } from "../support/ports";
 import { until, type Ended } from "../support/running";
+import { useStack } from "../support/stack";
 
 // What a new user meets, with the commands that a new user types. The tests go on from each other.
 describe("the first hour", function () {
@@ -23,8 +24,7 @@ describe("the first hour", function () {
     checkout.edit("Pulumi.dev.yaml", (text) =>
       text.replace("8080", String(wanted[0])).replace("8081", String(wanted[1])),
     );
-    program = createServer();
-    await new Promise((listens) => program.listen(wanted[0], "0.0.0.0", () => listens(undefined)));
+    program = await listen(wanted[0]);
     container = await docker("run", "--detach", "--publish", `127.0.0.1:${wanted[1]}:3000`, images.holder);
     started = await checkout.npm("start");
   });
@@ -161,3 +161,42 @@ describe("the first hour", function () {
     }
   });
 });
+
+describe("a first release whose port is taken", () => {
+  const images = useImages({ one: "ok", two: "ok" });
+  const stack = useStack({ blueImage: images.one, greenImage: images.two, redis: { enabled: false } });
+  let holder: Server;
+
+  before("an update that fails", async () => {
+    holder = await listen(stack.port);
+    await stack.upFails();
+  });
+  after(() => holder.close());
+
+  it("U1 `status` says what is wrong and what users notice", async () => {
+    const { code, output } = await stack.script("status");
+    assert.equal(code, 2, output);
+    assert.match(
+      output,
+      /the edge \S+ is created, .*; Docker could not start it: .*address already in use/,
+    );
+    assert.match(output, /^ {4}users: {3}no color is live yet: nothing answers$/m);
+    assert.match(output, /^ {4}to heal: free the port, or choose another: .*\. Then npm run heal$/m);
+  });
+
+  it("U1 U8 `heal` says what is true when it fails, and works when the port is free", async () => {
+    const failed = await stack.script("heal", "--yes");
+    assert.equal(failed.code, 1, failed.output);
+    assert.match(failed.output, /Users of service now: no color is live yet: nothing answers\./);
+    assert.doesNotMatch(failed.output, /still (does|serves)/);
+    await new Promise((closed) => holder.close(closed));
+    const { code, output } = await stack.script("heal", "--yes");
+    assert.equal(code, 0, output);
+    assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
+  });
+});
+
+function listen(port: number): Promise<Server> {
+  const server = createServer();
+  return new Promise((resolve) => server.listen(port, "0.0.0.0", () => resolve(server)));
+}
