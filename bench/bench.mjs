@@ -1,7 +1,7 @@
 // npm run bench: checks what it needs, sets the checkout up, and runs run.ts. See docs/benchmarks.md.
 import path from "node:path";
-import { parseArgs } from "node:util";
 import { Failure, main } from "../scripts/lib/log.mjs";
+import { readOptions } from "../scripts/lib/options.mjs";
 import { modules, node24, root } from "../scripts/lib/paths.mjs";
 import { findOnPath, isExecutable, show } from "../scripts/lib/run.mjs";
 import { setUp } from "../scripts/setup.mjs";
@@ -12,14 +12,14 @@ const peers = ["kamal-proxy", "haproxy", "caddy"];
 const usage = `npm run bench -- [--quick] [--rounds=3] [--flips=20] ${peers.map((name) => `[--${name}=BINARY]`).join(" ")}`;
 
 await main(async () => {
-  const options = readOptions();
+  const chosen = options();
   refuseWithoutTools();
   await setUp();
   // Ctrl-C reaches run.ts as well: it removes what it made, and this process waits for that.
   process.on("SIGINT", () => {});
   process.exitCode = await show(
     node24,
-    ["--import", "tsx", path.join(root, "bench/run.ts"), JSON.stringify(options)],
+    ["--import", "tsx", path.join(root, "bench/run.ts"), JSON.stringify(chosen)],
     {
       cwd: root,
       env: { ...process.env, PATH: `${path.join(modules, ".bin")}${path.delimiter}${process.env.PATH}` },
@@ -27,21 +27,17 @@ await main(async () => {
   );
 });
 
-function readOptions() {
+function options() {
   const text = { type: "string" };
-  let values;
-  try {
-    ({ values } = parseArgs({
-      options: {
-        quick: { type: "boolean", default: false },
-        rounds: text,
-        flips: text,
-        ...Object.fromEntries(peers.map((name) => [name, text])),
-      },
-    }));
-  } catch (error) {
-    throw new Failure(`${error.message}\nUsage: ${usage}`);
-  }
+  const values = readOptions(
+    {
+      quick: { type: "boolean", default: false },
+      rounds: text,
+      flips: text,
+      ...Object.fromEntries(peers.map((name) => [name, text])),
+    },
+    usage,
+  );
   return {
     quick: values.quick,
     rounds: count("rounds", values.rounds, values.quick ? 1 : 3, 20),

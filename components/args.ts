@@ -71,7 +71,7 @@ export interface BlueGreenServiceArgs {
    */
   lockWaitSeconds?: number;
 
-  /** The Redis that both colors share. */
+  /** A Redis that both colors share, if you want one. */
   redis?: RedisArgs;
   /** The Docker network that everything is attached to. */
   network?: NetworkArgs;
@@ -233,8 +233,8 @@ export interface WatchArgs {
 /** The shared Redis. It is not a color: no release touches it, and it is not published on the host. */
 export interface RedisArgs {
   /**
-   * Default true. With false there is none, and its variables are not set. Turning it off later deletes the container;
-   * the data volume stays unless `deleteData` is set.
+   * Default false: there is none, and its variables are not set. Turning it on or off costs new colors. Turning it off
+   * deletes the container; the data volume stays unless `deleteData` is set.
    */
   enabled?: boolean;
   /** Default `redis:8.0.6`. A change replaces the one Redis container: it is away for some seconds, its data stays. */

@@ -51,6 +51,7 @@ export async function formerRelease(
     proxyImage,
     binding,
     failed: Object.fromEntries(failed) as Former["failed"],
+    redisData: outputs[sibling(switchUrn, "docker:index/volume:Volume", "redis-data")]?.outputs?.name,
   };
 }
 
@@ -92,7 +93,7 @@ async function known<T>(output: pulumi.Output<T>): Promise<T | undefined> {
 }
 
 interface Outputs {
-  [urn: string]: { outputs?: { triggers?: string[]; image?: string } };
+  [urn: string]: { outputs?: { triggers?: string[]; image?: string; name?: string } };
 }
 
 /**

@@ -13,6 +13,8 @@ export interface Release {
 /** What the last switch left, and of an update that failed since then the images that it has made containers of. */
 export interface Former extends Release {
   failed: Partial<Record<Color, string>>;
+  /** The volume with the data of its Redis, if it had one. */
+  redisData?: string;
 }
 
 /** What the plan says about the gate and the time after the switch. */
@@ -21,6 +23,7 @@ export interface PlanSettings {
   watch: { seconds: number };
   idle: string;
   drainSeconds: number;
+  redis: { enabled: boolean };
   allowDowntime: boolean;
 }
 
@@ -40,6 +43,11 @@ export function planInWords(former: Former | undefined, next: Release, settings:
   const lines: string[] = [];
   if (former.binding !== next.binding) {
     lines.push(`downtime: ${former.binding} -> ${next.binding}; ${downtime(settings.allowDowntime)}`);
+  }
+  if (former.redisData !== undefined && !settings.redis.enabled) {
+    lines.push(
+      `Redis: is removed, since redis.enabled is not true; its data stays in the volume ${former.redisData}, unless redis.deleteData was set`,
+    );
   }
   const switches = former.activeColor !== live;
   const isNew = (color: Color) => imageOf(former, color) !== imageOf(next, color);

@@ -110,7 +110,7 @@ export function withDefaults(args: BlueGreenServiceArgs): Settings {
       passes: 2,
     }),
     watch: fill(watch, { seconds: 0, tolerancePercent: 5 }),
-    redis: fill(redis, { enabled: true, image: REDIS_IMAGE, deleteData: false }),
+    redis: fill(redis, { enabled: false, image: REDIS_IMAGE, deleteData: false }),
     network: { ...network },
     proxy: fill(proxy, {
       image: NGINX_IMAGE,

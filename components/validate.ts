@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { posix } from "node:path";
-import type { BastionArgs, BlueGreenServiceArgs } from "./args";
+import type { BastionArgs, BlueGreenServiceArgs, RedisArgs } from "./args";
 import { isRemote } from "./host";
 import { hostOf } from "./registry";
 import { certificateFolder, COLORS, withDefaults, type Settings, type Tls } from "./settings";
@@ -38,6 +38,7 @@ export function findViolations(args: BlueGreenServiceArgs): Violation[] {
   const settings = withDefaults(args);
   checkColors(settings, refuse);
   checkRegistries(settings, refuse);
+  checkRedis(args.redis, refuse);
   checkService(settings, refuse);
   checkContainer(settings, refuse);
   checkEnv(settings, refuse);
@@ -179,6 +180,18 @@ function checkEach(
 
 function checkFlag(path: string, value: boolean, refuse: Refuse) {
   if (typeof value !== "boolean") refuse(path, `is ${show(value)}, but must be true or false`);
+}
+
+/** Who names something of a Redis means to have one. */
+function checkRedis({ enabled, ...named }: RedisArgs = {}, refuse: Refuse) {
+  if (enabled !== undefined) return;
+  for (const [setting, value] of Object.entries(named)) {
+    if (value === undefined) continue;
+    refuse(
+      `redis.${setting}`,
+      "is of no use without a Redis: set redis.enabled to true, or to false for now",
+    );
+  }
 }
 
 /** The variables that the component sets itself, with these settings. */

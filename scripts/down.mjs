@@ -1,22 +1,20 @@
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import path from "node:path";
 import * as demo from "./lib/demo.mjs";
 import { Failure, main, say } from "./lib/log.mjs";
+import { readOptions } from "./lib/options.mjs";
 import { backend, cache, launcher, root, toolchain } from "./lib/paths.mjs";
 import { capture, isExecutable, must } from "./lib/run.mjs";
 import * as stack from "./lib/stack.mjs";
 import { tags } from "./setup/images.mjs";
 
-const usage = `npm run down              removes what npm start made, except the data in Redis
+const usage = `npm run down              removes what npm start made, the stack \`dev\`, except the data in Redis. Other stacks are left alone
 npm run down -- --data    removes the data in Redis and the stack's history as well
 npm run down -- --cache   removes the downloaded or built toolchain and the images made for it as well`;
 
 await main(async () => {
-  const flags = process.argv.slice(2);
-  const unknown = flags.filter((flag) => !["--data", "--cache"].includes(flag));
-  if (unknown.length > 0)
-    throw new Failure(`Unknown: ${unknown.join(" ")}. Nothing was changed.\n\n${usage}`);
-
+  const flags = { data: { type: "boolean" }, cache: { type: "boolean" } };
+  const { data = false, cache: everything = false } = readOptions(flags, usage);
   if (!isExecutable(launcher) || !isExecutable(path.join(toolchain, "bin/pulumi")))
     throw new Failure(
       "Pulumi is not set up in this checkout, so `npm start` has made nothing here. Nothing was changed.",
@@ -26,15 +24,27 @@ await main(async () => {
   if (await stack.exists()) {
     await destroy();
     await removeDemoImages();
-    await removeData(flags.includes("--data"));
-    if (flags.includes("--data")) await forget();
+    await removeData(data);
+    if (data) await forget();
   } else {
     say(
       `This checkout has no stack \`${stack.name}\`: nothing to destroy, images and volumes are left alone`,
     );
   }
-  if (flags.includes("--cache")) await removeCache();
+  await tellWhatIsLeft();
+  if (everything) await removeCache();
 });
+
+async function tellWhatIsLeft() {
+  if (!existsSync(backend) && !process.env.PULUMI_BACKEND_URL) return;
+  for (const { name, resourceCount } of await stack.others()) {
+    const [, project] = name.split("/").slice(-3);
+    const where = project ? `, in the folder of the project ${project}` : "";
+    say(
+      `Left alone: the stack \`${name}\` (${resourceCount} resources). To remove it: npx pulumi destroy --stack ${name}${where}`,
+    );
+  }
+}
 
 async function destroy() {
   say(`Destroying the stack \`${stack.name}\``);

@@ -44,8 +44,10 @@ async function typed(...words) {
 }
 
 async function flip(color) {
-  await typed("npx", "pulumi", "config", "set", "activeColor", color);
-  await typed("npx", "pulumi", "up", "--yes");
+  // Named, since another stack may be selected.
+  const which = ["--stack", stack.name];
+  await typed("npx", "pulumi", "config", "set", "activeColor", color, ...which);
+  await typed("npx", "pulumi", "up", "--yes", ...which);
 }
 
 async function expectLive(url, color) {

@@ -1,5 +1,6 @@
 import { main } from "./lib/log.mjs";
-import { inWords, look, readOptions, whichStack } from "./lib/status.mjs";
+import { readOptions } from "./lib/options.mjs";
+import { inWords, look, whichStack } from "./lib/status.mjs";
 
 const usage = `npm run status                  whether the proxy does what the stack says; exit code 2 where it does not, 1 where that can't be told
 npm run status -- --json        the same for programs, with all that was found

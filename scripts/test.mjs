@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import * as demo from "./lib/demo.mjs";
 import { Failure, main, say } from "./lib/log.mjs";
+import { readOptions } from "./lib/options.mjs";
 import { modules, node24, root } from "./lib/paths.mjs";
 import { must, show } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
@@ -78,13 +79,16 @@ const parts = {
 };
 const onlyWhenNamed = ["smoke", "faults", "faults-short", "remote", "engine", "engine-short"];
 
+const usage = `npm test              does the set-up and runs all tests but those that run only when they are named
+npm test -- PART…     runs only these parts: ${Object.keys(parts).join(", ")}
+                      Only when named: ${onlyWhenNamed.join(", ")}. More in tests/README.md.`;
+
 const env = { ...process.env, PATH: `${path.join(modules, ".bin")}${path.delimiter}${process.env.PATH}` };
 
 await main(async () => {
-  const chosen = process.argv.slice(2);
+  const { words: chosen } = readOptions({}, usage, { words: true });
   const unknown = chosen.filter((name) => !(name in parts));
-  if (unknown.length > 0)
-    throw new Failure(`Unknown: ${unknown.join(" ")}. There are: ${Object.keys(parts).join(", ")}.`);
+  if (unknown.length > 0) throw new Failure(`Unknown: ${unknown.join(" ")}. Nothing was run.\n\n${usage}`);
   await ensureTestTools();
   await setUp();
 

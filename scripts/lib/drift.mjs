@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { hasPassed, inContext } from "./history.mjs";
 
 const COLORS = ["blue", "green"];
 const HEAL = "npm run heal";
@@ -25,13 +26,15 @@ export function compare(service, observed) {
   };
 
   const state = { service, told, containers, edge, proxy, serving, through, facts, site, wanted, health };
-  const safe = whatIsSafe(state);
-  const drift = CHECKS.flatMap((check) => check(state)).map((found) => ({ safe, heal: HEAL, ...found }));
+  const users = whatUsersGet(state);
+  const drift = CHECKS.flatMap((check) => check(state)).map((found) => ({ users, heal: HEAL, ...found }));
   return {
     service: service.name,
     stack: service.stack,
     inOrder: drift.length === 0,
     drift,
+    users,
+    urls: service.urls,
     servedThrough: through ?? "nobody",
     live: site?.live && side(state, site.live),
     idle: site?.idle && side(state, site.idle),
@@ -39,7 +42,7 @@ export function compare(service, observed) {
     health,
     configHash: { stack: wanted?.hash, served: site?.hash },
     intent: facts?.intent,
-    journal: facts?.journal ?? [],
+    journal: inContext(facts?.journal ?? []),
     containers: service.containers.map(({ role, name, id }) => ({ ...byId(containers, id), role, name, id })),
   };
 }
@@ -65,8 +68,7 @@ function noSwitch({ service }) {
     {
       kind: "no-switch",
       what: "no switch has passed yet: the first release failed, was killed, or is under way",
-      safe: "no color is live yet",
-      heal: "npx pulumi up",
+      heal: "if no update is running: npx pulumi up, which fails again and says why until that is mended",
     },
   ];
 }
@@ -106,8 +108,23 @@ function containersDown({ service, told, containers }) {
         ? []
         : [{ kind: `${role}-running`, what: `${what} ${name} runs, and should be stopped` }];
     if (!shouldRun && found.status === "exited") return [];
-    return [{ kind: `${role}-${found.status}`, what: `${what} ${name} is ${describeState(found)}` }];
+    const state = `${what} ${name} is ${describeState(found)}`;
+    return [
+      { kind: `${role}-${found.status}`, what: state, ...(found.error && unableToStart(state, found.error)) },
+    ];
   });
+}
+
+/** Docker tried and could not, and will not be able to before somebody has changed something. */
+function unableToStart(state, error) {
+  const taken = /port is already allocated|address already in use|ports are not available/i.test(error);
+  const mend = taken
+    ? "free the port, or choose another: npx pulumi config set --path proxy.port PORT (or proxy.previewPort, tls.port)"
+    : "mend what Docker says";
+  return {
+    what: `${state}; Docker could not start it: ${error}`,
+    heal: `${mend}. Then ${HEAL}`,
+  };
 }
 
 /** Colors and nginx are those that the last switch was told of; what a failed update made beside them is no part of it. */
@@ -228,14 +245,21 @@ function orphans({ service, containers }) {
 
 // --- what it is made of
 
-function whatIsSafe({ serving, through, site, health }) {
-  if (!serving) return "nobody serves";
-  if (!site.live) return "no color is live";
+/** What the users of the service notice, which is not always nothing. */
+function whatUsersGet({ service, containers, serving, through, site, health }) {
+  if (!service.switch) {
+    const edge = containers.find(({ role }) => role === "edge");
+    return edge?.status === "running"
+      ? "no color is live yet: each request gets a 503"
+      : "no color is live yet: nothing answers";
+  }
+  if (!serving) return "nothing answers";
+  if (!site.live) return "no color is live: each request gets a 503";
   const way = through === "edge" ? ", through the edge" : "";
-  if (!health || health.ok) return `${site.live.color} answers users${way}`;
+  if (!health || health.ok) return `${site.live.color} answers${way}`;
   return ["none", "502", "504"].includes(serving.health_code)
-    ? `${site.live.color} is live${way}, but does not answer`
-    : `${site.live.color} answers users${way}, though not as it should`;
+    ? `OUTAGE: ${site.live.color} is live${way}, but does not answer`
+    : `${site.live.color} answers${way}, but not as its health request should be answered`;
 }
 
 /** Two lines of a site say whom it serves. */
@@ -275,7 +299,7 @@ function firstDifference(one, other) {
 
 /** Since when a color has been live without a break, as far back as the journal goes. */
 function liveSince(journal, color) {
-  const passed = journal.filter(({ outcome }) => /^(done|interrupted: \w+ was live already)/.test(outcome));
+  const passed = journal.filter(hasPassed);
   const last = passed.findLastIndex(({ to }) => to !== color);
   return passed[last + 1]?.at;
 }

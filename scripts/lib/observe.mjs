@@ -48,6 +48,7 @@ function toContainer(found) {
     restarts: found.RestartCount,
     startedAt: found.State.StartedAt,
     finishedAt: found.State.FinishedAt,
+    error: found.State.Error,
   };
 }
 

@@ -7,6 +7,9 @@ export interface Report {
   stack: string;
   inOrder: boolean;
   drift: Drift[];
+  /** What they notice, in words. */
+  users: string;
+  urls: Urls;
   servedThrough: "nginx" | "edge" | "nobody";
   live?: Side;
   idle?: Side;
@@ -18,7 +21,7 @@ export interface Report {
   /** Of a switch that is running, or was killed and not settled yet. */
   intent?: Entry;
   /** The newest last. */
-  journal: Entry[];
+  journal: Switch[];
   /** Those that the stack knows; `status` is missing where Docker does not have it. */
   containers: (Pick<Container, "id" | "name" | "role"> & Partial<Container>)[];
 }
@@ -26,8 +29,15 @@ export interface Report {
 export interface Drift {
   kind: string;
   what: string;
-  safe: string;
+  /** As in the report. */
+  users: string;
   heal: string;
+}
+
+/** Where the colors answer, once an edge has been made. */
+export interface Urls {
+  live?: string;
+  preview?: string;
 }
 
 export interface Side {
@@ -53,6 +63,14 @@ export interface Entry {
   outcome?: string;
 }
 
+/** An entry of the journal with what only those before it tell. */
+export interface Switch extends Entry {
+  /** The image that its color had before, if that was another. */
+  was?: string;
+  /** It has left the site as it was. */
+  again?: boolean;
+}
+
 export interface Container {
   id: string;
   name: string;
@@ -64,6 +82,8 @@ export interface Container {
   restarts: number;
   startedAt: string;
   finishedAt: string;
+  /** Why Docker could not start it; empty if it could. */
+  error: string;
 }
 
 /** A BlueGreenService as its stack's state has it. */
@@ -74,6 +94,7 @@ export interface Service {
   identity: { path: string; id?: string };
   host: string;
   sshOptions: string[];
+  urls: Urls;
   containers: { role: string; id: string; name: string; replaced: boolean }[];
   pending: string[];
   /** What the last switch and the last idle gate that passed were told. */

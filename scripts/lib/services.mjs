@@ -43,6 +43,11 @@ function readService(urn, resources, pending) {
     identity: readIdentity(child("identity")) ?? { path: `${project}/${stack}/${name}` },
     host: provider.host,
     sshOptions: provider.sshOpts ? JSON.parse(provider.sshOpts) : [],
+    urls: urlsOf(
+      child("edge"),
+      provider.host,
+      resources.find((resource) => resource.urn === urn),
+    ),
     containers: children
       .filter(({ type }) => type === "docker:index/container:Container")
       .map((resource) => ({
@@ -56,6 +61,17 @@ function readService(urn, resources, pending) {
       .map(({ type, resource }) => `${type} ${resource.urn.slice(resource.urn.lastIndexOf("::") + 2)}`),
     switch: switched && readSwitch(switched, child("idle-gate")),
   };
+}
+
+/** From the ports of the edge: the outputs of the component are empty after an update that failed. */
+function urlsOf(edge, host, { inputs }) {
+  const port = (internal) => edge?.outputs.ports?.find((published) => published.internal === internal);
+  const engine = host && !host.startsWith("unix:") ? new URL(host).hostname : "localhost";
+  const url = ({ ip, external }) => `http://${ip === "0.0.0.0" ? engine : ip}:${external}`;
+  const [plain, secure, preview] = [80, 443, 8081].map(port);
+  const secureUrl = () =>
+    `https://${inputs?.tls?.names?.[0] ?? engine}${secure.external === 443 ? "" : `:${secure.external}`}`;
+  return { live: secure ? secureUrl() : plain && url(plain), preview: preview && url(preview) };
 }
 
 /** What the service was called when it was made, which is what Docker knows it by (components/identity.ts). */

@@ -1,22 +1,75 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { Failure } from "./log.mjs";
+import { Failure, say } from "./log.mjs";
 import { launcher, root } from "./paths.mjs";
 import { capture, must, show } from "./run.mjs";
+import { readServices } from "./services.mjs";
 
 /** The stack of `npm start` and `npm run down`, in the CLI that `npx pulumi` runs. */
 export const name = "dev";
+export const settings = `Pulumi.${name}.yaml`;
 
 export function pulumi(...args) {
   return show(launcher, [...args, "--non-interactive"], { cwd: root });
 }
+
+const ask = (...args) => must(launcher, args, { cwd: root });
 
 export async function exists() {
   return (await capture(launcher, ["stack", "--stack", name, "--non-interactive"], { cwd: root })).ok;
 }
 
 export async function outputs() {
-  return JSON.parse(await must(launcher, ["stack", "output", "--json", "--stack", name], { cwd: root }));
+  return JSON.parse(await ask("stack", "output", "--json", "--stack", name));
+}
+
+/**
+ * Makes the stack where there is none, and selects it where no other one is: that one is somebody's choice, and is returned.
+ * @returns {Promise<string | undefined>}
+ */
+export async function make() {
+  const stacks = JSON.parse(await ask("stack", "ls", "--json"));
+  const other = stacks.find((stack) => stack.current && stack.name !== name)?.name;
+  if (!stacks.some((stack) => stack.name === name)) {
+    await must(launcher, ["stack", "init", "--no-select", name, "--non-interactive"], {
+      cwd: root,
+      env: demoEnv(),
+    });
+    say(
+      `Made the stack \`${name}\`. Its settings are in ${settings}, where Pulumi adds the line \`encryptionsalt\`.`,
+    );
+  }
+  if (other === undefined) await ask("stack", "select", name, "--non-interactive");
+  return other;
+}
+
+/** For the one command of which the launcher can't know that it is about the demo: its passphrase is empty. */
+function demoEnv() {
+  if (process.env.PULUMI_BACKEND_URL) return process.env;
+  return { ...process.env, PULUMI_CONFIG_PASSPHRASE: "", PULUMI_CONFIG_PASSPHRASE_FILE: undefined };
+}
+
+/** What the stack's one service is, or undefined before there is one. */
+export async function service() {
+  return readServices(JSON.parse(await ask("stack", "export", "--stack", name)))[0];
+}
+
+/** A key of the stack's configuration. */
+export async function setting(key) {
+  const { ok, stdout } = await capture(launcher, ["config", "get", "--path", key, "--stack", name], {
+    cwd: root,
+  });
+  return ok ? stdout.trim() : undefined;
+}
+
+export async function set(key, value) {
+  await ask("config", "set", "--path", key, value, "--stack", name);
+}
+
+/** The other stacks of the backend that still have something, of whatever project. */
+export async function others() {
+  const stacks = JSON.parse(await ask("stack", "ls", "--all", "--json"));
+  return stacks.filter((stack) => stack.name !== name && stack.resourceCount > 0);
 }
 
 /** The label that the component puts on all it makes: project and stack, which are the same in every checkout. */
@@ -41,9 +94,7 @@ export async function refuseIfForeign() {
 
 async function hasContainers() {
   if (!(await exists())) return false;
-  const { deployment } = JSON.parse(
-    await must(launcher, ["stack", "export", "--stack", name], { cwd: root }),
-  );
+  const { deployment } = JSON.parse(await ask("stack", "export", "--stack", name));
   return (deployment.resources ?? []).some(({ type }) => type === "docker:index/container:Container");
 }
 

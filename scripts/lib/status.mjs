@@ -1,6 +1,5 @@
-import { parseArgs } from "node:util";
 import { compare } from "./drift.mjs";
-import { Failure } from "./log.mjs";
+import { switchInWords } from "./history.mjs";
 import { observe } from "./observe.mjs";
 import { servicesOf } from "./services.mjs";
 
@@ -10,14 +9,6 @@ export const whichStack = {
   cwd: { type: "string", short: "C", default: process.cwd() },
 };
 
-export function readOptions(options, usage) {
-  try {
-    return parseArgs({ options }).values;
-  } catch (error) {
-    throw new Failure(`${error.message}. Nothing was changed.\n\n${usage}`);
-  }
-}
-
 /** What status tells of every service of the stack, with what it was told from. */
 export async function look(which) {
   const services = await servicesOf(which);
@@ -26,11 +17,24 @@ export async function look(which) {
   );
 }
 
+/** What is true for users after a command that failed, in a sentence for its message. */
+export async function whatIsServed(which) {
+  try {
+    const found = await look(which);
+    return found.map(({ report: { service, users } }) => `Users of ${service} now: ${users}.`).join(" ");
+  } catch {
+    return "What users get now can't be told: `npm run status` says why.";
+  }
+}
+
 /** A short block for people. */
 export function inWords(report, history = 3) {
-  const { service, stack, live, idle, liveSince, health, servedThrough, containers, journal, drift } = report;
+  const { service, stack, urls, live, idle, liveSince, health, servedThrough, containers, journal, drift } =
+    report;
   const redis = containers.find(({ role }) => role === "redis");
   const rows = {
+    url: urls.live && [urls.live],
+    preview: urls.preview && [urls.preview],
     live: live && [
       sideInWords(live),
       health && (health.ok ? "healthy" : "ILL"),
@@ -50,7 +54,7 @@ export function inWords(report, history = 3) {
     ...facts,
     ...historyInWords(journal, history),
     ...drift.map(
-      ({ what, safe, heal }) => `  drift:     ${what}\n    safe:    ${safe}\n    to heal: ${heal}`,
+      ({ what, users, heal }) => `  drift:     ${what}\n    users:   ${users}\n    to heal: ${heal}`,
     ),
   ].join("\n");
 }
@@ -58,11 +62,11 @@ export function inWords(report, history = 3) {
 /** The newest first. Some of them are for a look; only all of them have their whole outcome. */
 function historyInWords(journal, count) {
   const last = journal.slice(-count).reverse();
-  return last.map(({ at, by, from, to, seconds, outcome }, i) => {
-    const move = from === to ? `${to} stays` : `${from || "none"} -> ${to}`;
+  return last.map((entry, i) => {
+    const { at, by, seconds, outcome } = entry;
     const took = seconds === undefined ? "" : `, ${seconds} s`;
     const said = count === Infinity || outcome.length <= 100 ? outcome : `${outcome.slice(0, 100)} …`;
-    return `  ${(i === 0 ? "switches:" : "").padEnd(11)}${at ? `${at}  ${move}${took}, by ${by}: ` : ""}${said}`;
+    return `  ${(i === 0 ? "switches:" : "").padEnd(11)}${at ? `${at}  ${switchInWords(entry)}${took}, by ${by}: ` : ""}${said}`;
   });
 }
 

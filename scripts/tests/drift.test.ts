@@ -109,6 +109,7 @@ function observed(): There {
     restarts: 0,
     startedAt: "2026-01-01T10:00:00.123Z",
     finishedAt: "2026-01-01T11:00:00.123Z",
+    error: "",
   });
   return {
     containers: [
@@ -147,6 +148,31 @@ describe("what status reads of a stack", () => {
       service.containers.map(({ role, name }) => [role, name]),
       [...Object.entries(NAMES), ["redis", "shop-redis"]],
     );
+  });
+
+  it("U9 where it answers, from the ports of its edge", () => {
+    const urlsWith = (ports: object[], args = {}, host = "ssh://me@there") => {
+      const { deployment } = exported();
+      const named = (name: string) => deployment.resources.find(({ urn }) => urn.endsWith(`::${name}`))!;
+      Object.assign(named("shop-edge").outputs as object, { ports });
+      Object.assign(named("shop"), { inputs: args });
+      Object.assign(named("shop-docker").inputs as object, { host });
+      return readServices({ deployment })[0].urls;
+    };
+    const preview = { internal: 8081, external: 9081, ip: "127.0.0.1" };
+    const plain = { internal: 80, external: 8080, ip: "0.0.0.0" };
+    const secure = { internal: 443, external: 8443, ip: "0.0.0.0" };
+    const tls = { names: ["shop.example", "www.shop.example"] };
+    const on = (live: string) => ({ live, preview: "http://127.0.0.1:9081" });
+    assert.deepEqual(urlsWith([plain, preview]), on("http://there:8080"));
+    assert.deepEqual(urlsWith([plain, preview], {}, "unix:///run/docker.sock"), on("http://localhost:8080"));
+    assert.deepEqual(urlsWith([{ ...plain, ip: "10.0.0.1" }, preview]), on("http://10.0.0.1:8080"));
+    assert.deepEqual(urlsWith([plain, secure, preview], { tls }), on("https://shop.example:8443"));
+    assert.deepEqual(
+      urlsWith([plain, { ...secure, external: 443 }, preview], { tls }),
+      on("https://shop.example"),
+    );
+    assert.deepEqual(service.urls, { live: undefined, preview: undefined }, "no edge has been made");
   });
 
   it("what the switch was told, with quotes and newlines as they are", () => {
@@ -209,12 +235,25 @@ describe("what status compares", () => {
       args?: Partial<BlueGreenServiceArgs>;
       kinds: string[];
       says?: RegExp;
-      safe?: RegExp;
+      users?: RegExp;
     };
   } = {
     "no switch has passed": {
       change: (_, { deployment }) => void deployment.resources.pop(),
       kinds: ["no-switch"],
+      users: /^no color is live yet: each request gets a 503$/,
+    },
+    "U1 a first release whose port is taken": {
+      change: (there, { deployment }) => {
+        deployment.resources.pop();
+        const edge = there.containers.find(({ role }) => role === "edge")!;
+        Object.assign(edge, {
+          status: "created",
+          error: "listen tcp4 0.0.0.0:80: bind: address already in use",
+        });
+      },
+      kinds: ["no-switch", "edge-created"],
+      users: /^no color is live yet: nothing answers$/,
     },
     "a candidate that failed": {
       change: made("shop-green-2"),
@@ -238,7 +277,7 @@ describe("what status compares", () => {
       },
       kinds: ["blue-exited", "ill"],
       says: /live color blue: shop-blue-1 is exited since 2026-01-01T11:00:00Z, exit code 137, killed for want of memory/,
-      safe: /^blue is live, but does not answer$/,
+      users: /^OUTAGE: blue is live, but does not answer$/,
     },
     "a color that restarts again and again": {
       change: (there) =>
@@ -272,7 +311,7 @@ describe("what status compares", () => {
         delete (there as Observed).proxy;
       },
       kinds: ["proxy-exited"],
-      safe: /^blue answers users, through the edge$/,
+      users: /^blue answers, through the edge$/,
     },
     "the edge serves beside an nginx that runs": {
       change: (there) => {
@@ -284,7 +323,7 @@ describe("what status compares", () => {
     "nobody serves": {
       change: editProxy({ listens: false }),
       kinds: ["nobody-serves"],
-      safe: /^nobody serves$/,
+      users: /^nothing answers$/,
     },
     "another nginx owns the ports": {
       change: editProxy({ owner: "2" }),
@@ -306,7 +345,7 @@ describe("what status compares", () => {
       },
       kinds: ["color"],
       says: /^green is served, the stack says blue, as a switch by me@host wrote it at 2026-01-02T10:00:00Z$/,
-      safe: /^green answers users$/,
+      users: /^green answers$/,
     },
     "the other color is served, and no switch wrote it": {
       change: (there) => {
@@ -355,7 +394,7 @@ describe("what status compares", () => {
       change: editProxy({ healthy: false, health_code: "503", health_answer: "HTTP 503 no " }),
       kinds: ["ill"],
       says: /fails its health request: HTTP 503 no$/,
-      safe: /^blue answers users, though not as it should$/,
+      users: /^blue answers, but not as its health request should be answered$/,
     },
     "a container that nobody knows": {
       change: (there) =>
@@ -364,7 +403,7 @@ describe("what status compares", () => {
       says: /blue shop-blue-9 \(running\)/,
     },
   };
-  for (const [name, { change, args, kinds, says, safe }] of Object.entries(cases)) {
+  for (const [name, { change, args, kinds, says, users }] of Object.entries(cases)) {
     it(name, () => {
       const { drift, inOrder } = report(change, args);
       assert.deepEqual(
@@ -374,8 +413,8 @@ describe("what status compares", () => {
       );
       assert.equal(inOrder, kinds.length === 0);
       if (says) assert.match(drift[0].what, says);
-      if (safe) assert.match(drift[0].safe, safe);
-      for (const { what, safe, heal } of drift) assert.ok(what && safe && heal);
+      if (users) assert.match(drift[0].users, users);
+      for (const found of drift) assert.ok(found.what && found.users && found.heal);
     });
   }
 

@@ -29,7 +29,7 @@ describe("npm run status and npm run heal", function () {
       new RegExp(`live: +blue ${images.one} \\(service-blue-.*\\), running, healthy, since 20`),
     );
     assert.match(output, new RegExp(`idle: +green ${images.two} `));
-    assert.match(output, /switches: .* none -> blue, \d+ s, by .*: done/);
+    assert.match(output, /switches: .* first release: blue \S+, \d+ s, by .*: done/);
     const { configHash, health, servedThrough } = await inOrder();
     assert.equal(configHash.served, configHash.stack);
     assert.equal(health?.ok, true);
@@ -51,7 +51,7 @@ describe("npm run status and npm run heal", function () {
         edited.what,
         /line \d+: "client_max_body_size 20m;" instead of "client_max_body_size 10m;"/,
       );
-      assert.match(edited.safe, /^blue answers users$/);
+      assert.match(edited.users, /^blue answers$/);
       assert.match(stale.what, /changed since it loaded/);
       await heal();
     }));
@@ -73,7 +73,7 @@ describe("npm run status and npm run heal", function () {
     await docker("stop", Id);
     const [stopped, ill] = await drift("blue-exited", "ill");
     assert.match(stopped.what, new RegExp(`the live color blue: ${Name.slice(1)} is exited since 20.*Z`));
-    assert.match(ill.safe, /^blue is live, but does not answer$/);
+    assert.match(ill.users, /^OUTAGE: blue is live, but does not answer$/);
     await heal();
     assert.equal((await stack.container("blue")).Id, Id);
     assert.equal((await stack.serving()).live, "blue one");
@@ -115,7 +115,7 @@ describe("npm run status and npm run heal", function () {
       const { Id } = await stack.container("proxy");
       await docker("stop", Id);
       const [stopped] = await drift("proxy-exited");
-      assert.equal(stopped.safe, "blue answers users, through the edge");
+      assert.equal(stopped.users, "blue answers, through the edge");
       await heal();
       assert.equal((await stack.container("proxy")).Id, Id);
     }));
@@ -160,7 +160,7 @@ describe("npm run status and npm run heal", function () {
       const [unfinished, color] = await drift("unfinished-update", "color");
       assert.match(unfinished.what, /"creating service-switch" was begun/);
       assert.match(color.what, /^green is served, the stack says blue, as a switch by .* wrote it at 20/);
-      assert.equal(color.safe, "green answers users");
+      assert.equal(color.users, "green answers");
       await stack.pulumi("cancel", "--yes");
       // To the state, nothing has changed: without a replacement no switch would run.
       await stack.set({ activeColor: "blue" });
@@ -176,7 +176,7 @@ describe("npm run status and npm run heal", function () {
       await stack.upFails();
       const [unfinished, unknown] = await drift("unfinished-update", "orphan");
       assert.match(unfinished.what, /green service-green-\w+ was made and has not passed a switch/);
-      assert.equal(unfinished.safe, "blue answers users");
+      assert.equal(unfinished.users, "blue answers");
       assert.match(unknown.heal, /docker rm -f \S+$/);
       await stack.set({ greenImage: images.two });
       const { code, output } = await stack.script("heal", "--yes");

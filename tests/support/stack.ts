@@ -27,11 +27,13 @@ export interface Config {
   [key: string]: ConfigValue;
 }
 
-/** Short times, so that the tests are quick; the gate's is one that a busy machine keeps too. */
+/** What a test begins with. Short times, so that the tests are quick; the gate's is one that a busy machine keeps too. */
 const QUICK = {
   health: { intervalSeconds: 0.2, timeoutSeconds: 2, gateTimeoutSeconds: 12 },
   drainSeconds: 2,
   stopGraceSeconds: 2,
+  // Many tests are about it.
+  redis: { enabled: true },
 } satisfies Config;
 
 export type Role = "edge" | "proxy" | "blue" | "green" | "redis" | "acme";

@@ -7,6 +7,7 @@ const IMAGES: BlueGreenServiceArgs = {
   activeColor: "blue",
   blue: { image: "shop:1.0.0" },
   green: { image: "shop:1.1.0" },
+  redis: { enabled: true },
 };
 
 describe("the component", () => {
@@ -284,7 +285,11 @@ describe("the component's settings", () => {
   });
 
   it("memory of nginx and Redis: limits, and what Redis is told", async () => {
-    const { resources } = await declare({ ...IMAGES, proxy: { memoryMb: 0 }, redis: { memoryMb: 100 } });
+    const { resources } = await declare({
+      ...IMAGES,
+      proxy: { memoryMb: 0 },
+      redis: { enabled: true, memoryMb: 100 },
+    });
     const limits = (role: string) => [resources[role].inputs.memory, resources[role].inputs.memorySwap];
     assert.deepEqual(
       [limits("edge"), limits("proxy")],
@@ -322,7 +327,7 @@ describe("the component's settings", () => {
     const { resources } = await declare({
       ...IMAGES,
       env: { TOKEN: pulumi.secret("s3cr3t-token") },
-      redis: { password: 's3cr3t-pass"wo\\rd' },
+      redis: { enabled: true, password: 's3cr3t-pass"wo\\rd' },
     });
     for (const color of ["blue", "green"]) {
       assert.deepEqual(resources[color].secrets, ["envs"]);
@@ -402,7 +407,10 @@ describe("the component's settings", () => {
   });
 
   it("redis: image, and leave to delete its data", async () => {
-    const { resources } = await declare({ ...IMAGES, redis: { image: "redis:9.9.9", deleteData: true } });
+    const { resources } = await declare({
+      ...IMAGES,
+      redis: { enabled: true, image: "redis:9.9.9", deleteData: true },
+    });
     assert.equal(resources.redis.inputs.image, "redis:9.9.9");
     assert.equal(resources["redis-data"].retainOnDelete, false);
     assert.match(resources.redis.inputs.uploads[0].content, /^appendonly yes$/m);

@@ -61,6 +61,16 @@ describe("the former release, as the state has it", () => {
     assert.equal(await planOf(state), "plan: blue stays live with shop:1.0.0: no new image and no switch");
   });
 
+  it("U7 knows the volume of its Redis", async () => {
+    const volume =
+      "urn:pulumi:dev::acme::bluegreen:index:BlueGreenService$docker:index/volume:Volume::shop-redis-data";
+    const state = {
+      ...former("blue", "shop:1.0.0", "shop:1.1.0"),
+      [volume]: { outputs: { name: "acme-dev-shop-redis-data" } },
+    };
+    assert.match(await planOf(state), /^plan: Redis: is removed, .* volume acme-dev-shop-redis-data/);
+  });
+
   it("is not another component's", async () => {
     const state = former("green", "a:1", "b:1", "local", "other");
     assert.match(await planOf(state), /^plan: first release/);

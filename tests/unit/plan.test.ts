@@ -6,6 +6,7 @@ const SETTINGS: PlanSettings = {
   watch: { seconds: 0 },
   idle: "running",
   drainSeconds: 30,
+  redis: { enabled: false },
   allowDowntime: false,
 };
 const RELEASE: Release = {
@@ -32,6 +33,15 @@ describe("the plan in words", () => {
 
   it("of no change", () => {
     assert.deepEqual(plan({}), ["blue stays live with shop:1: no new image and no switch"]);
+  });
+
+  it("U7 of a Redis that goes since nobody asks for it any more", () => {
+    const former = { ...RELEASE, redisData: "shop-redis-data" };
+    assert.match(
+      plan({}, {}, former)[0],
+      /^Redis: is removed, since redis\.enabled is not true; its data stays in the volume shop-redis-data, unless/,
+    );
+    assert.equal(plan({}, { redis: { enabled: true } }, former).length, 1);
   });
 
   it("of a switch, and of the rollback", () => {

@@ -6,12 +6,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { BastionArgs, BlueGreenServiceArgs } from "../../components";
+import { withDefaults } from "../../components/settings";
 import { findViolations } from "../../components/validate";
 import { LEAST, RUNS, validArgs } from "./valid";
 
 /** Arguments with one value set at a path such as "health.path". */
 function withValue(path: string, value: unknown): BlueGreenServiceArgs {
-  const args = structuredClone(LEAST) as unknown as { [key: string]: unknown };
+  const args: { [key: string]: unknown } = { ...structuredClone(LEAST), redis: { enabled: true } };
   const keys = path.split(".");
   let at = args;
   for (const key of keys.slice(0, -1)) at = (at[key] ??= {}) as typeof at;
@@ -202,10 +203,22 @@ describe("findViolations", () => {
   it("env: names that the component sets itself; Redis' only while there is one", () => {
     for (const key of ["COLOR", "PORT", "TZ", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD"]) {
       const args = { ...LEAST, env: { [key]: "x" } };
-      assert.deepEqual(pathsOf(args), [`env.${key}`]);
-      const withoutRedis = { ...args, redis: { enabled: false } };
-      assert.deepEqual(pathsOf(withoutRedis), key.startsWith("REDIS") ? [] : [`env.${key}`]);
+      const withRedis = { ...args, redis: { enabled: true } };
+      assert.deepEqual(pathsOf(withRedis), [`env.${key}`]);
+      assert.deepEqual(pathsOf(args), key.startsWith("REDIS") ? [] : [`env.${key}`]);
     }
+  });
+
+  it("U7 redis: there is none unless it is asked for, and who names something of it is told so", () => {
+    assert.equal(withDefaults(LEAST).redis.enabled, false);
+    const named = { image: "redis:8.0.6", password: "secret", deleteData: true };
+    assert.deepEqual(
+      pathsOf({ ...LEAST, redis: named }),
+      Object.keys(named).map((setting) => `redis.${setting}`),
+    );
+    for (const enabled of [true, false])
+      assert.deepEqual(pathsOf({ ...LEAST, redis: { enabled, ...named } }), []);
+    assert.deepEqual(pathsOf({ ...LEAST, redis: { password: undefined } }), []);
   });
 
   it("labels: the component's own", () => {

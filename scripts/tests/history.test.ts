@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { inContext, switchInWords } from "../lib/history.mjs";
+import type { Entry } from "../lib/report";
+
+const wordsOf = (...journal: Entry[]) => inContext(journal).map(switchInWords);
+const entry = (kind: string, more: Entry): Entry => ({
+  kind,
+  from: "blue",
+  to: "blue",
+  outcome: "done",
+  ...more,
+});
+
+const FIRST = entry("release", { from: "", blue: "shop:1", config: "a" });
+const IDLE = entry("idle", { green: "shop:2", config: "b" });
+
+describe("U9 what a switch was about", () => {
+  it("U9 a first release, a release of the idle color, a flip, a rollback", () => {
+    assert.deepEqual(
+      wordsOf(
+        FIRST,
+        IDLE,
+        entry("idle", { green: "shop:3", config: "c" }),
+        entry("flip", { to: "green", green: "shop:3", config: "d" }),
+        entry("flip", { from: "green", blue: "shop:1", config: "c" }),
+      ),
+      [
+        "first release: blue shop:1",
+        "release: idle green shop:2",
+        "release: idle green shop:2 -> shop:3",
+        "flip blue -> green: shop:3",
+        "flip green -> blue: shop:1",
+      ],
+    );
+  });
+
+  it("U9 a release of the live color, and one that is flipped to at once", () => {
+    assert.deepEqual(
+      wordsOf(
+        FIRST,
+        IDLE,
+        entry("release", { blue: "shop:4", config: "c" }),
+        entry("release", { to: "green", green: "shop:5", config: "d" }),
+      ).slice(2),
+      ["release: live blue shop:1 -> shop:4", "release and flip blue -> green: shop:2 -> shop:5"],
+    );
+  });
+
+  it("U9 a heal, other settings, a new nginx", () => {
+    assert.deepEqual(
+      wordsOf(
+        FIRST,
+        IDLE,
+        entry("settings", { blue: "shop:1", config: "b" }),
+        entry("idle", { green: "shop:2", config: "b" }),
+        entry("settings", { blue: "shop:1", config: "c" }),
+        entry("nginx", { blue: "shop:1", config: "c" }),
+      ).slice(2),
+      [
+        "nothing new, as in a heal, blue shop:1 stays live",
+        "idle green shop:2 gated again, as in a heal",
+        "other settings, blue shop:1 stays live",
+        "new nginx, blue shop:1 stays live",
+      ],
+    );
+  });
+
+  it("U9 what failed has left nothing, and is said as what it tried", () => {
+    const failed = entry("idle", { green: "shop:9", config: "c", outcome: "failed: green did not pass" });
+    assert.deepEqual(wordsOf(FIRST, IDLE, failed, { ...failed, outcome: "done" }).slice(2), [
+      "release: idle green shop:2 -> shop:9",
+      "release: idle green shop:2 -> shop:9",
+    ]);
+  });
+
+  it("U9 the oldest entry that is left has none before it", () => {
+    assert.deepEqual(wordsOf(entry("flip", { to: "green", green: "shop:2", config: "x" })), [
+      "flip blue -> green: shop:2",
+    ]);
+    assert.deepEqual(inContext([{ outcome: "can't be read: {" }]), [{ outcome: "can't be read: {" }]);
+  });
+});
