@@ -38,7 +38,7 @@ describe("images of a private registry", () => {
     await stack.setSecret("registries[0].password", "planted-wrong-password");
     const { output } = await stack.upFails();
     said.push(output);
-    assert.match(output, /blue\.image: .* can't be pulled:\n.*unauthorized/s);
+    assert.match(output, /blue\.image: .* can't be pulled:\n.*unauthorized/is);
   });
 
   it("with the login: it is pulled first, and goes live", async () => {
