@@ -76,8 +76,8 @@ describe("a second nginx", () => {
 
   it("is not waited for again when it was killed in its drain", async () => {
     const old = service.proxy;
-    const slow = get(`http://127.0.0.1:${service.port}/slow`);
     await service.newProxy();
+    const slow = get(`http://127.0.0.1:${service.port}/slow`);
     assert.match(await service.switched("blue"), /and 1 old nginx were left after 2 s; they end now/);
     await docker("kill", old);
     await slow.catch(() => undefined);
