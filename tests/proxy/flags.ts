@@ -9,6 +9,7 @@ export interface Options {
   securityOpts?: string[];
   memory?: number;
   memorySwap?: number;
+  ulimits?: { name: string; soft: number; hard: number }[];
   healthcheck?: Healthcheck;
 }
 
@@ -36,6 +37,7 @@ const translations: Translations = {
   securityOpts: (options) => options.flatMap((option) => ["--security-opt", option]),
   memory: (mb) => ["--memory", `${mb}m`],
   memorySwap: (mb) => ["--memory-swap", mb > 0 ? `${mb}m` : String(mb)],
+  ulimits: (limits) => limits.flatMap(({ name, soft, hard }) => ["--ulimit", `${name}=${soft}:${hard}`]),
   healthcheck: ({ tests: [kind, ...command], interval, timeout, startPeriod, retries }) => [
     ...["--health-cmd", kind === "CMD-SHELL" ? command[0] : command.map(quoted).join(" ")],
     ...["--health-interval", interval, "--health-timeout", timeout],
