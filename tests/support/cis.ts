@@ -15,6 +15,7 @@ export interface Container {
     SecurityOpt: string[] | null;
     PortBindings: { [port: string]: { HostIp: string }[] } | null;
     Devices: unknown[] | null;
+    Ulimits: { Name: string }[] | null;
     Privileged: boolean;
     ReadonlyRootfs: boolean;
     Memory: number;
@@ -166,7 +167,19 @@ export const CHECKS: { [number: string]: Check } = {
     title: "no device of the host is there",
     holds: ({ HostConfig }) => assert.deepEqual(HostConfig.Devices ?? [], []),
   },
-  "5.19": { title: "ulimits are set where needed", because: "only that of open files, by who needs it" },
+  "5.19": {
+    title: "ulimits are set where needed",
+    holds: ({ HostConfig }) =>
+      assert.ok(
+        HostConfig.Ulimits?.some(({ Name }) => Name === "nofile"),
+        "no limit",
+      ),
+    left: {
+      redis: "the engine's are enough",
+      acme: "the engine's are enough",
+      ...colorsBy("container.ulimits"),
+    },
+  },
   "5.20": {
     title: "no mount is propagated to the host",
     holds: ({ Mounts }) => {
