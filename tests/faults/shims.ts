@@ -60,7 +60,7 @@ PATH=$SHIMS:$PATH
 /** Where the shims of the part in the container are. */
 export const SHIMS = "/tmp/bluegreen-shims";
 
-const IN_CONTAINER = ["steps.sh", "probe.sh", "switch.sh", "nginx.sh", "journal.sh"];
+const IN_CONTAINER = ["steps.sh", "probe.sh", "reason.sh", "switch.sh", "nginx.sh", "journal.sh"];
 /** The switch's input with a part in the container that is killed at this call. */
 export const killedInContainer = (killAt: KillAt) => (input: string) => {
   const start = "#!/bin/sh\n# The steps that the switch and the idle gate share";

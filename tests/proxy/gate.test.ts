@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { HealthArgs } from "../../components/args";
+import { get } from "../support/http";
 import { type Health, useLiveService } from "./service";
 
 const UP = '{"status":"UP"}';
@@ -71,6 +72,27 @@ describe("the gate", () => {
       }
     });
   }
+
+  it("F28: says so when nginx itself has no connection left, and blames no image", async () => {
+    const { blue, green } = service.containers;
+    const few = "worker_processes 1; events { worker_connections 24; }";
+    await service.inProxy("sh", "-c", `echo '${few}' >/run/bluegreen/workers.conf`);
+    await service.app("green");
+    // Each takes two connections for three seconds.
+    const load = setInterval(() => void get(`http://127.0.0.1:${service.port}/slow`).catch(() => {}), 50);
+    try {
+      const { output } = await service.switch("green", { health: { ...SHORT, passes: 30 } });
+      assert.match(output, /Last answer to GET \/health: none: nginx itself is at its limits/);
+      assert.match(output, /Why: nginx has as many connections as it may have/);
+      assert.match(output, /nginx logged: .*worker_connections are not enough/);
+      assert.doesNotMatch(output, /What to do next: .*\bimage\b/);
+    } finally {
+      clearInterval(load);
+      service.containers.green = green;
+      await service.inProxy("sh", "-c", ". /bluegreen/nginx.sh && write_workers open && reload");
+    }
+    assert.equal(await service.live(), blue);
+  });
 
   it("passes on what was asked for", async () => {
     const healths: HealthArgs[] = [
