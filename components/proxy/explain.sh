@@ -6,7 +6,7 @@
 #   container_status, exit_code, out_of_memory, restarts, up    what Docker says of the container
 #   log                its last log lines
 #   sockets            /proc/net/tcp and tcp6 of the container; empty where they could not be read
-#   CONTAINER_PORT, HEALTH_..., GATE_TIMEOUT                    the settings
+#   CONTAINER_PORT, HEALTH_..., GATE_TIMEOUT, URL               the settings
 #
 # and sets state, listens, likely and advice.
 
@@ -170,11 +170,11 @@ explain_reason() {
       ;;
     big-header)
       likely='its answer has larger headers, such as cookies, than nginx takes.'
-      advice='ask for a path that sets fewer cookies: health.path.'
+      advice='raise proxy.maxHeaderKb, or set health.path to a path that sets fewer cookies.'
       ;;
     big-answer)
       likely='an answer to a health request may have 1 MiB.'
-      advice='ask for a path with a smaller answer: health.path.'
+      advice='set health.path to a path with a smaller answer.'
       ;;
     no-connection)
       likely="something drops what nginx sends to port $port: a firewall in the container or on the host, or the service takes no more connections."
@@ -190,7 +190,7 @@ explain_reason() {
       ;;
     nginx-files)
       likely='nginx has as many open files as it may have, so it had none for the gate. The color is not to blame.'
-      advice="wait until there are fewer connections, or raise the limit 'nofile' of the Docker daemon (default-ulimits in its daemon.json)."
+      advice='wait until there are fewer connections.'
       ;;
     wrong-body)
       likely="the answer does not contain health.bodyText ($HEALTH_BODY)."
@@ -252,6 +252,11 @@ explain_redirect() {
     https://*)
       likely="it redirects to $location: it insists on HTTPS."
       advice="exempt $HEALTH_PATH from that redirect, or set health.path to a path that answers over plain HTTP."
+      # With TLS, the gate says what nginx says for users.
+      case $URL in
+        https:*) advice="let it trust the header 'X-Forwarded-Proto: https' that nginx sends; or $advice" ;;
+        *) advice="$advice If nginx is to end TLS, set 'tls': its requests then say 'X-Forwarded-Proto: https'." ;;
+      esac
       ;;
   esac
 }

@@ -58,6 +58,7 @@ function explain({ kind = "gate", container, listens, health, log = "", ...facts
     sockets: listens === undefined ? "" : table(listens),
     CONTAINER_PORT: 3000,
     GATE_TIMEOUT: 60,
+    URL: "http://shop.example",
     HEALTH_PATH: "/health",
     HEALTH_HOST: "localhost",
     HEALTH_TIMEOUT: 5,
@@ -165,9 +166,14 @@ const CAUSES: { [cause: string]: Facts & { likely: RegExp; advice: RegExp; blame
     reason: "nginx-files",
     code: "500",
     likely: /open files.*not to blame/,
-    advice: /nofile/,
+    advice: /fewer connections/,
   },
-  "headers that are too large": { reason: "big-header", code: "502", likely: /larger headers/, advice: /./ },
+  "headers that are too large": {
+    reason: "big-header",
+    code: "502",
+    likely: /larger headers/,
+    advice: /proxy\.maxHeaderKb/,
+  },
   "an answer that is too large": {
     reason: "big-answer",
     code: "none",
@@ -193,7 +199,12 @@ const CAUSES: { [cause: string]: Facts & { likely: RegExp; advice: RegExp; blame
   "a redirect to HTTPS": {
     ...answered("301", { location: "https://shop.example/health" }),
     likely: /redirects to https:\/\/shop\.example\/health: it insists on HTTPS/,
-    advice: /health\.path/,
+    advice: /health\.path.*set 'tls'/,
+  },
+  "a redirect to HTTPS, though nginx says https": {
+    ...answered("301", { location: "https://shop.example/health", health: { URL: "https://shop.example" } }),
+    likely: /insists on HTTPS/,
+    advice: /trust the header 'X-Forwarded-Proto: https'.*; or exempt/,
   },
   "another redirect": {
     ...answered("302", { location: "http://localhost/login" }),
