@@ -129,7 +129,7 @@ describe("a gate that fails", () => {
   it("F28: one that crashes is told with its exit code and its log, and here the image may be to blame", async () => {
     await stack.set({ greenEnv: { BEHAVIOUR: "exits" } });
     const { output } = await stack.upFails();
-    assert.match(output, /State of \S+: (restarting|exited|running) .*restarted [1-9]\d* times/);
+    assert.match(output, /State of \S+: (restarting|exited|running)\b.*restarted [1-9]\d* times/);
     assert.match(output, /Why: it does not stay up/);
     assert.match(output, /\| fixture: the database password is missing/);
     assert.match(
