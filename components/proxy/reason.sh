@@ -8,12 +8,13 @@
 # ask_for_gate CONTAINER: a health request by which a container is gated or watched. Sets beside what a probe sets:
 #   $gate_reason   why it failed, as one word
 #   $gate_address  address and port that nginx asked, as far as it got
+#   $logged        the last that nginx has logged about it
 ask_for_gate() {
   : >"$RUN/gate.log"
-  gate_reason=passed gate_address=''
+  gate_reason=passed gate_address='' logged=''
   ! probe "gate-$1.sock" || return 0
+  read_gate_log
   gate_reason=$(no_answer_reason)
-  gate_address=$(asked_address)
   if [ -n "$gate_reason" ]; then
     last_answer=$(no_answer_in_words "$gate_reason" "${gate_address:-the container}")
   else
@@ -22,11 +23,23 @@ ask_for_gate() {
   return 1
 }
 
+# Without a process: a watch has little time on a busy machine.
+read_gate_log() {
+  while read -r line; do logged=$line; done <"$RUN/gate.log"
+  case $logged in *'upstream: "http://'*)
+    gate_address=${logged##*'upstream: "http://'}
+    gate_address=${gate_address%%[/\"]*}
+    # Without a port it is the container's name: no address was found for it.
+    case $gate_address in *:*) ;; *) gate_address='' ;; esac
+    ;;
+  esac
+}
+
 # Why nginx or curl got no whole answer; nothing where the color itself has answered.
 no_answer_reason() {
   # These can be the color's own, too, and then nginx has logged nothing. Other answers are always the color's.
   case $probe_code in none | 500 | 502 | 504) ;; *) return 0 ;; esac
-  case $(cat "$RUN/gate.log") in
+  case $logged in
     '') ;;
     *'worker_connections are not enough'*) echo nginx-connections && return ;;
     *'Too many open files'*) echo nginx-files && return ;;
@@ -49,8 +62,6 @@ no_answer_reason() {
   esac
 }
 
-asked_address() { sed -n 's#.*upstream: "http://\([^/"]*:[0-9]*\)[/"].*#\1#p' "$RUN/gate.log" | tail -n 1; }
-
 no_answer_in_words() { # reason address
   case $1 in
     refused) printf 'none: %s refuses connections' "$2" ;;
@@ -68,8 +79,8 @@ no_answer_in_words() { # reason address
 }
 # For a reason that has no words of ours: what was logged, without time and request.
 error_in_words() {
-  if [ -s "$RUN/gate.log" ]; then
-    head -n 1 "$RUN/gate.log" | sed -e 's/^[^]]*\] [0-9#]*: \(\*[0-9]* \)\{0,1\}//' -e 's/, client: .*//'
+  if [ -n "$logged" ]; then
+    printf '%s\n' "$logged" | sed -e 's/^[^]]*\] [0-9#]*: \(\*[0-9]* \)\{0,1\}//' -e 's/, client: .*//'
   else
     printf '%s' "$probe_error"
   fi
@@ -81,6 +92,6 @@ note_failure() {
   {
     printf '%s\n' "kind $1" "color $2" "container $3" "reason $gate_reason" "address $gate_address" \
       "code $probe_code" "location $probe_location" "answer $last_answer"
-    [ ! -s "$RUN/gate.log" ] || printf 'log %s\n' "$(tail -n 1 "$RUN/gate.log")"
+    [ -z "$logged" ] || printf 'log %s\n' "$logged"
   } >"$RUN/failure" || :
 }
