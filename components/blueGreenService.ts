@@ -8,13 +8,15 @@ import { binding, downtimeGuard } from "./downtime";
 import { formerRelease } from "./former";
 import { urls } from "./host";
 import { pulledImages } from "./images";
+import { registerService } from "./neighbours";
 import { network } from "./network";
 import { planInWords, type Release } from "./plan";
+import { checkedPorts } from "./ports";
 import { edge, proxy, proxyState } from "./proxy";
 import { redis } from "./redis";
 import { withDefaults, type Settings } from "./settings";
 import { gateIdle, switchTraffic } from "./switch";
-import { refuseInvalid } from "./validate";
+import { refuse, refuseInvalid } from "./validate";
 
 /**
  * Zero-downtime blue/green releases of a containerised service on one Docker host.
@@ -38,20 +40,23 @@ export class BlueGreenService extends pulumi.ComponentResource {
 
   constructor(name: string, args: BlueGreenServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     refuseInvalid(name, args);
-    super("bluegreen:index:BlueGreenService", name, args, opts);
     const settings = withDefaults(args);
-    const context = new Context(this, name, settings);
+    const conflicts = registerService(name, settings);
+    refuse(name, conflicts());
+    super("bluegreen:index:BlueGreenService", name, args, opts);
+    const context = new Context(this, name, settings, conflicts);
     const release = releaseOf(context);
     sayPlan(context, release);
 
     // The children's names never change: a renamed child is a replaced one.
     const images = pulledImages(context);
     const net = network(context);
-    const store = redis(context, net, images);
+    const free = checkedPorts(context, net, images);
+    const store = redis(context, net, free);
     const state = proxyState(context);
     const colors = {
-      blue: color(context, "blue", net, store ?? images),
-      green: color(context, "green", net, store ?? images),
+      blue: color(context, "blue", net, store ?? free),
+      green: color(context, "green", net, store ?? free),
     };
     const ports = edge(context, net, state, colors, downtimeGuard(context));
     const nginx = proxy(context, ports, state, colors);

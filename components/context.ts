@@ -2,10 +2,11 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { isRemote } from "./host";
 import { Identity } from "./identity";
-import { reachedAddress } from "./reach";
+import { checkedAddress } from "./preflight";
 import { colorImages, registryAuth } from "./registry";
 import type { Color, Settings } from "./settings";
 import { sshOptions } from "./ssh";
+import type { Violation } from "./validate";
 
 /** What every part of the service is made with. */
 export class Context {
@@ -17,7 +18,13 @@ export class Context {
   /** What the colors run. */
   readonly images: Record<Color, pulumi.Input<string>>;
 
-  constructor(owner: pulumi.ComponentResource, name: string, settings: Settings) {
+  /** `conflicts`: with other services of the program, as they are known when it is called. */
+  constructor(
+    owner: pulumi.ComponentResource,
+    name: string,
+    settings: Settings,
+    conflicts: () => Violation[],
+  ) {
     this.owner = owner;
     this.name = name;
     this.settings = settings;
@@ -26,7 +33,7 @@ export class Context {
     this.provider = new docker.Provider(
       `${name}-docker`,
       {
-        host: reachedAddress(settings.host, fullName),
+        host: checkedAddress(this, conflicts),
         sshOpts: isRemote(settings.host)
           ? fullName.apply((fullName) => sshOptions(settings.host, fullName) ?? [])
           : undefined,

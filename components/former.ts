@@ -85,22 +85,34 @@ const split = (urn: string): [chain: string, name: string] => {
 };
 
 /** Undefined for what a preview can't know yet. */
-async function known<T>(output: pulumi.Output<T>): Promise<T | undefined> {
+export async function known<T>(output: pulumi.Output<T>): Promise<T | undefined> {
   // The SDK tells it, but its types don't.
   const { isKnown } = output as unknown as { isKnown: Promise<boolean> };
   if (!(await isKnown)) return undefined;
   return new Promise((resolve) => output.apply((value) => resolve(value)));
 }
 
+/** What is used of each resource's outputs. */
 interface Outputs {
-  [urn: string]: { outputs?: { triggers?: string[]; image?: string; name?: string } };
+  [urn: string]: {
+    type?: string;
+    outputs?: {
+      triggers?: string[];
+      image?: string;
+      id?: string;
+      name?: string;
+      labels?: { label: string; value: string }[];
+      host?: string;
+      written?: string;
+    };
+  };
 }
 
 /**
  * While an update runs, its engine writes the state again and again, and a file backend does not write it in one step: a
  * read that meets a half-written file fails and is done again.
  */
-async function readState(): Promise<Outputs> {
+export async function readState(): Promise<Outputs> {
   for (let attempt = 1; ; attempt++) {
     try {
       const answer: unknown = await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {

@@ -3,8 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { certificateMount } from "./certificate";
 import type { Colors } from "./color";
 import type { Context } from "./context";
+import { publishedPorts } from "./ports";
 import { nginxRights } from "./rights";
-import { COLORS, hasTls, type Settings } from "./settings";
+import { COLORS, type Settings } from "./settings";
 import { proxyFile } from "./shell";
 
 /** What is served and by whom: outlives each nginx. */
@@ -29,18 +30,18 @@ export function edge(
   colors: Colors,
   downtimeGuard: pulumi.Resource,
 ): docker.Container {
-  const { proxy, tls, allowDowntime } = context.settings;
+  const { proxy, allowDowntime } = context.settings;
   return new docker.Container(
     `${context.name}-edge`,
     {
       image: proxy.edgeImage,
       ...nginx(context, "edge", state),
       networksAdvanced: [{ name: network }],
-      ports: [
-        { internal: 80, external: proxy.port, ip: proxy.bindAddress },
-        ...(hasTls(tls) ? [{ internal: 443, external: tls.port, ip: proxy.bindAddress }] : []),
-        { internal: 8081, external: proxy.previewPort, ip: proxy.previewBindAddress },
-      ],
+      ports: publishedPorts(context.settings).map(({ internal, port, address }) => ({
+        internal,
+        external: port,
+        ip: address,
+      })),
       sysctls: proxy.migrateConnections ? { "net.ipv4.tcp_migrate_req": "1" } : undefined,
     },
     context.onDocker({

@@ -1,36 +1,27 @@
 import * as pulumi from "@pulumi/pulumi";
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isRemote } from "./host";
+import { dockerHost, isRemote } from "./host";
 import { refusal } from "./refusal";
 import type { Settings } from "./settings";
-import { destination, sshOptions, writeKeys } from "./ssh";
+import { destination, sshOptions } from "./ssh";
 
 type Host = Settings["host"];
 
-/**
- * The host's address. An update gets it only when the Docker of an ssh:// host has answered: everything waits for it, so a
- * host that can't be reached is one error, and not one of each resource. A preview contacts nothing.
- */
-export function reachedAddress(host: Host, name: pulumi.Output<string>): pulumi.Input<string> {
-  if (!isRemote(host) || pulumi.runtime.isDryRun()) return host.address;
-  return name.apply((name) =>
-    writeKeys(host, name).apply(async () => {
-      await reach(host, name);
-      return host.address;
-    }),
-  );
-}
-
-async function reach(host: Host, name: string): Promise<void> {
-  const command = "docker version --format '{{.Server.Version}}'";
-  const args = ["-T", ...(sshOptions(host, name) ?? []), ...destination(host), command];
+/** Runs a script where the Docker engine is reached and gives what it prints; one that can't be reached is a refusal. */
+export async function askHost(host: Host, name: string, script: string): Promise<string> {
   const seconds = host.connectTimeoutSeconds + DOCKER_ANSWERS_WITHIN_S;
+  if (!isRemote(host)) {
+    const answer = await run("sh", ["-s"], seconds, script, dockerHost(host));
+    if (typeof answer === "string") return answer;
+    throw unreachable(host, answer.said, 1, hintWithoutSsh(host, answer));
+  }
+  const args = ["-T", ...(sshOptions(host, name) ?? []), ...destination(host), "sh -s"];
   await checkAgent(host);
   for (let tries = 1; ; tries++) {
-    const failure = await run("ssh", args, seconds);
-    if (failure === undefined) return;
-    const { hint, words, again } = explain(failure);
+    const answer = await run("ssh", args, seconds, script);
+    if (typeof answer === "string") return answer;
+    const { hint, words, again } = explain(answer);
     if (!again || tries >= host.connectTries) throw unreachable(host, words, tries, hint);
     void pulumi.log.info(
       `${host.address}: try ${tries} of ${host.connectTries}: ${words}`,
@@ -49,7 +40,7 @@ async function checkAgent(host: Host): Promise<void> {
   if (!process.env.SSH_AUTH_SOCK) return;
   const asked = await run("ssh-add", ["-l"], host.connectTimeoutSeconds);
   // With 1 it has no keys.
-  if (asked?.status !== 2) return;
+  if (typeof asked === "string" || asked.status !== 2) return;
   throw unreachable(
     host,
     asked.said,
@@ -64,15 +55,29 @@ interface Failure {
   said: string;
 }
 
-function run(program: string, args: string[], seconds: number): Promise<Failure | undefined> {
+/** What it prints, or how it failed. */
+function run(
+  program: string,
+  args: string[],
+  seconds: number,
+  input = "",
+  environment: { [name: string]: string } = {},
+): Promise<string | Failure> {
   return new Promise((resolve) => {
-    const child = execFile(program, args, { timeout: seconds * 1000 }, (error, _, stderr) => {
-      if (error === null) return resolve(undefined);
+    const options = {
+      timeout: seconds * 1000,
+      env: { ...process.env, ...environment },
+      maxBuffer: 64 * 1024 * 1024,
+    };
+    const child = execFile(program, args, options, (error, stdout, stderr) => {
+      if (error === null) return resolve(stdout);
       const status = typeof error.code === "number" ? error.code : undefined;
-      const said = stderr.replaceAll("\r", "").trim();
+      const said = [...new Set(stderr.replaceAll("\r", "").trim().split("\n"))].join("\n");
       resolve({ status, said: said || (error.killed ? `no answer within ${seconds} s` : error.message) });
     });
-    child.stdin?.end();
+    // Who can't be reached does not read it.
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(input);
   });
 }
 
@@ -87,6 +92,15 @@ const REFUSED: { words: RegExp; hint: string }[] = [
     hint: "let the server take the key (~/.ssh/authorized_keys of that user), or set the right one: host.privateKeyFile or host.privateKey; without them it has to be in the SSH agent (ssh-add -l).",
   },
 ];
+
+const NO_DOCKER = /docker: (command )?not found/;
+
+function hintWithoutSsh(host: Host, { said }: Failure): string {
+  if (NO_DOCKER.test(said)) return "install the Docker client on this machine.";
+  return host.address.startsWith("unix:")
+    ? "see that Docker runs, and that this user may use it: docker version. If it is elsewhere, set host.address."
+    : "see that the host runs, that host.address is right, and that no firewall is between.";
+}
 
 /** What to do about it, the words that matter, and whether another try may help. */
 function explain({ status, said }: Failure): { hint: string; words: string; again: boolean } {

@@ -17,15 +17,22 @@ export interface Violation {
  * (outputs of other resources) are not looked at.
  */
 export function refuseInvalid(name: string, args: BlueGreenServiceArgs): void {
-  const violations = findViolations(args);
+  refuse(name, findViolations(args));
+}
+
+export function refuse(name: string, violations: Violation[]): void {
   if (violations.length === 0) return;
-  const list = violations.map((v) => `  ${v.propertyPath}: ${v.reason}`).join("\n");
   const error = new pulumi.InputPropertiesError({
-    message: `${name}: ${violations.length} invalid setting(s). Nothing was changed.\n${list}`,
+    message: violationsInWords(name, violations),
     errors: violations,
   });
   // Both in one: other languages are told the paths, and a program prints it without a stack.
   throw Object.assign(error, new pulumi.RunError());
+}
+
+export function violationsInWords(name: string, violations: Violation[]): string {
+  const list = violations.map((v) => `  ${v.propertyPath}: ${v.reason}`).join("\n");
+  return `${name}: ${violations.length} invalid setting(s). Nothing was changed.\n${list}`;
 }
 
 export function findViolations(args: BlueGreenServiceArgs): Violation[] {

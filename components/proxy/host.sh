@@ -23,6 +23,7 @@ start() { # container
   ! runs "$1" || return 0
   echo "==> starting $1"
   said=$(docker start "$1" 2>&1 >/dev/null </dev/null) || cannot_start "$1" "$said"
+  seen_before_start=yes
 }
 cannot_start() { # container what-docker-said
   if [ -z "$(line_of "$1")" ]; then
@@ -37,9 +38,13 @@ cannot_start() { # container what-docker-said
   exit 1
 }
 
-# What nginx serves, from the first lines of its site: "live: blue NAME" and "idle: green NAME".
+# What nginx serves, from the first lines of its site: "live: blue NAME" and "idle: green NAME"; none before the first
+# commit. It fails where nobody answers.
 read_served() {
-  served=$(docker exec "$PROXY" sed -n '/^# [a-z]*: [a-z]* ./s/^# //p' /bluegreen/state/site.conf 2>/dev/null </dev/null) || served=''
+  served=$(docker exec "$PROXY" sed -n '/^# [a-z]*: [a-z]* ./s/^# //p' /bluegreen/state/site.conf 2>/dev/null </dev/null) || {
+    served=''
+    return 1
+  }
 }
 serves() { # live|idle container
   case "
@@ -87,9 +92,10 @@ report_failure() { # color container status
 # Whatever is neither live nor an idle color that shall run: a candidate that failed, what was replaced, and what an update
 # that was killed has left. Pulumi deletes only at the end of an update that passes.
 stop_what_is_not_served() { # [candidate that failed]
-  read_served
   # Without an answer nobody knows what serves.
-  [ -n "$served" ] || return 0
+  read_served || return 0
+  # What was started here was seen when it did not run yet.
+  [ -z "${seen_before_start:-}" ] || look_around
   printf '%s\n' "$containers" | while read -r name role state _; do
     case $role in blue | green) ;; *) continue ;; esac
     ! serves live "$name" || continue
@@ -109,7 +115,7 @@ stop() { # container seconds
 # After a failure: every container of a color, and what becomes of it.
 tell_what_there_is() {
   look_around
-  read_served
+  read_served || :
   echo "What there is now:"
   printf '%s\n' "$containers" | while read -r name role state image; do
     case $role in blue | green) ;; *) continue ;; esac

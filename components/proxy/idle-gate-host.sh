@@ -9,7 +9,7 @@ main() {
   eval "$(settings)"
   look_around
   start "$PROXY"
-  read_served
+  read_served || :
   choose_candidate
   started=''
   if [ "$IDLE" = running ] || ! serves idle "$candidate"; then

@@ -69,7 +69,7 @@ describe("a change of ports", () => {
     assert.match(output, /error: this change needs downtime: the ports and the network can't be taken over/);
     assert.match(output, new RegExp(`now: +0\\.0\\.0\\.0:${former.port}, `));
     assert.match(output, new RegExp(`wanted: +0\\.0\\.0\\.0:${next}, `));
-    assert.match(output, /Nothing was changed, the live color keeps serving/);
+    assert.match(output, /Nothing was changed: what is live keeps serving/);
     assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
     assert.deepEqual({ port: former.port, ...(await frontIds()) }, former);
     stack.port = next;

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { BlueGreenService, type BlueGreenServiceArgs } from "../../components";
-import { declare, ID, mock, type Mocked } from "./mocked";
+import { declare, ID, mock, type Mocked, type State } from "./mocked";
 
 const IMAGES: BlueGreenServiceArgs = {
   activeColor: "blue",
@@ -20,7 +20,9 @@ describe("the component", () => {
       shop: "bluegreen:index:BlueGreenService",
       "shop-identity": "command:local:Command",
       "shop-docker": "pulumi:providers:docker",
+      "shop-checkpoint": "bluegreen:index:Checkpoint",
       "shop-images": "command:local:Command",
+      "shop-ports": "command:local:Command",
       "shop-network": "docker:index/network:Network",
       "shop-redis-data": "docker:index/volume:Volume",
       "shop-redis": "docker:index/container:Container",
@@ -52,7 +54,8 @@ describe("the component", () => {
         assert.ok(dependencies.includes(`shop-${one}`), `${name} on ${one}: ${dependencies.join()}`);
     };
     includes("edge", "downtime-guard", "network", "proxy-state", "blue", "green");
-    includes("redis", "network", "redis-data", "images");
+    includes("ports", "images", "network");
+    includes("redis", "network", "redis-data", "ports");
     includes("blue", "redis", "network");
     includes("green", "redis", "network");
     includes("proxy", "blue", "green", "edge", "proxy-state");
@@ -225,6 +228,9 @@ describe("the component", () => {
 });
 
 describe("the component's settings", () => {
+  let mocked: Mocked;
+  before(async () => void (mocked = await declare(IMAGES)));
+
   it("service: command, volumes, memory, logs, restart, time zone, labels, grace reach both colors", async () => {
     const { resources } = await declare({
       ...IMAGES,
@@ -386,7 +392,7 @@ describe("the component's settings", () => {
 
   it("redis: colors wait for the images also where there is none", async () => {
     const { resources } = await declare({ ...IMAGES, redis: { enabled: false } });
-    assert.ok(resources.blue.dependencies.includes("shop-images"));
+    assert.ok(resources.blue.dependencies.includes("shop-ports"));
   });
 
   it("redis: disabled, there is none, and its variables are the user's", async () => {
@@ -554,8 +560,24 @@ describe("the component's settings", () => {
     for (const input of ["image", "uploads", "logOpts", "labels"]) assert.ok(ignored.includes(input), input);
     for (const input of ["ports", "networksAdvanced", "sysctls"]) assert.ok(!ignored.includes(input), input);
     assert.deepEqual(withLeave.resources.edge.ignoreChanges, []);
-    assert.match(without.resources["downtime-guard"].inputs.stdin, /^ALLOWED='false'$/m);
-    assert.match(withLeave.resources["downtime-guard"].inputs.stdin, /^ALLOWED='true'$/m);
+  });
+
+  it("allowDowntime: the guard permits the first release, the same again, and another binding only with it", async () => {
+    const permitted = async (args: BlueGreenServiceArgs, state: State) =>
+      /^PERMITTED='(.*)'$/m.exec(
+        (await declare(args, state)).resources["downtime-guard"].inputs.stdin as string,
+      )?.[1];
+    const other = { ...IMAGES, proxy: { port: 81 } };
+    const { triggers } = mocked.resources.switch.inputs;
+    const live: State = {
+      [`urn:pulumi:dev::acme::bluegreen:index:BlueGreenService$command:local:Command::shop-switch`]: {
+        outputs: { triggers },
+      },
+    };
+    assert.equal(await permitted(other, {}), "yes", "nothing was ever live");
+    assert.equal(await permitted(IMAGES, live), "yes", "so it is no reason to run the guard again");
+    assert.equal(await permitted(other, live), "no");
+    assert.equal(await permitted({ ...other, allowDowntime: true }, live), "yes");
   });
 
   it("host: over SSH the switch is a remote command with the same input", async () => {

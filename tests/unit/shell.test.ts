@@ -90,7 +90,7 @@ describe("the hash", () => {
 describe("the downtime guard", () => {
   const guard = (wanted: string, allowed: boolean, former?: string) =>
     spawnSync("sh", ["-s"], {
-      input: assignments({ WANTED: wanted, ALLOWED: String(allowed) }) + proxyFile("guard.sh"),
+      input: assignments({ WANTED: wanted, PERMITTED: allowed ? "yes" : "no" }) + proxyFile("guard.sh"),
       env: { PATH: process.env.PATH, ...(former !== undefined && { PULUMI_COMMAND_STDOUT: former }) },
       encoding: "utf8",
     });
@@ -107,7 +107,7 @@ describe("the downtime guard", () => {
     assert.deepEqual([status, stdout], [1, ""]);
     assert.match(
       stderr,
-      /now: +port 80\n +wanted: port 81\nNothing was changed, the live color keeps serving\./,
+      /now: +port 80\n +wanted: port 81\nNothing was changed: what is live keeps serving\./,
     );
     assert.match(stderr, /What to do next: .*allowDowntime/);
   });

@@ -1,0 +1,65 @@
+/** A container of the host, whoever made it. */
+export interface HostContainer {
+  id: string;
+  name: string;
+  /** As `docker ps` shows them: `0.0.0.0:80->80/tcp`. Empty for one that does not run. */
+  ports: string;
+  /** Some labels of it, empty where it has none. */
+  "bluegreen.id": string;
+  "bluegreen.stack": string;
+  "bluegreen.service": string;
+  "bluegreen.role": string;
+  "com.docker.compose.project": string;
+}
+
+/** What a Docker host has. */
+export interface Facts {
+  engine: { version: string; kernel: string };
+  containers: HostContainer[];
+  networks: { id: string; name: string }[];
+  volumes: { name: string }[];
+}
+
+/** Reads what proxy/facts.sh prints. */
+export function readFacts(printed: string): Facts {
+  const all: { [kind: string]: unknown[] } = { engine: [], container: [], network: [], volume: [] };
+  for (const line of printed.split("\n")) {
+    const [, kind, json] = /^(\w+) (\{.*\})$/.exec(line) ?? [];
+    if (kind !== undefined) all[kind].push(JSON.parse(json));
+  }
+  const [engine] = all.engine as [Facts["engine"]];
+  return {
+    engine,
+    containers: all.container as HostContainer[],
+    networks: all.network as Facts["networks"],
+    volumes: all.volume as Facts["volumes"],
+  };
+}
+
+/** An address and a port of the host that something is bound to. */
+export interface Bound {
+  address: string;
+  port: number;
+}
+
+/** The TCP ports that a container holds, of `0.0.0.0:80->80/tcp, :::80->80/tcp, 127.0.0.1:90-92->90-92/tcp, 443/tcp`. */
+export function heldPorts(ports: string): Bound[] {
+  return ports.split(", ").flatMap((entry) => {
+    const [, address, first, last = first] = /^(.*):(\d+)(?:-(\d+))?->.*\/tcp$/.exec(entry) ?? [];
+    if (address === undefined) return [];
+    const count = Number(last) - Number(first) + 1;
+    return Array.from({ length: count }, (_, i) => ({
+      address: address.replace(/^\[(.*)\]$/, "$1"),
+      port: Number(first) + i,
+    }));
+  });
+}
+
+/** Whether both can't be bound at once: every address of a family includes each of its addresses. */
+export function collide(one: Bound, other: Bound): boolean {
+  if (one.port !== other.port) return false;
+  const isV6 = (address: string) => address.includes(":");
+  if (isV6(one.address) !== isV6(other.address)) return false;
+  const all = isV6(one.address) ? "::" : "0.0.0.0";
+  return one.address === other.address || one.address === all || other.address === all;
+}

@@ -1,0 +1,56 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Checkpoint } from "./checkpoint";
+import type { Context } from "./context";
+import { readFacts } from "./facts";
+import { knownOf } from "./known";
+import { publishedPorts } from "./ports";
+import { findProblems, inWords, missing } from "./problems";
+import { askHost } from "./reach";
+import { refusal } from "./refusal";
+import { proxyFile } from "./shell";
+import { writeKeys } from "./ssh";
+import { violationsInWords, type Violation } from "./validate";
+
+/**
+ * The host's address. An update gets it only when the host has been looked at: everything waits for it, so that a host that
+ * can't be reached or lacks something is one error, before anything is touched. A preview contacts nothing, and neither does
+ * a unit test with Pulumi's mocks, where there is no engine.
+ */
+export function checkedAddress(
+  { owner, name, identity, settings }: Pick<Context, "owner" | "name" | "identity" | "settings">,
+  conflicts: () => Violation[],
+): pulumi.Input<string> {
+  const checkpoint = new Checkpoint(`${name}-checkpoint`, owner);
+  const { host, proxy, network } = settings;
+  if (pulumi.runtime.isDryRun() || pulumi.runtime.getEngine() === undefined) {
+    checkpoint.skip();
+    return host.address;
+  }
+  return pulumi.all([identity.fullName, identity.stack, identity.service, identity.id]).apply((own) => {
+    const [fullName, stack, service, id] = own;
+    const wanted = {
+      ...{ stack, service, id, name, fullName },
+      host: host.address,
+      ports: publishedPorts(settings),
+      network: network.name,
+      migrateConnections: proxy.migrateConnections,
+    };
+    const known = () => knownOf(owner, identity, id);
+    return writeKeys(host, fullName).apply(async () => {
+      try {
+        // Another service may have been declared since.
+        const late = conflicts();
+        if (late.length > 0) throw refusal(violationsInWords(name, late));
+        const facts = readFacts(await askHost(host, fullName, proxyFile("facts.sh")));
+        // What is not there may be known already: by the refresh that this update has begun with.
+        if (missing(facts, await known()).length > 0) await checkpoint.write();
+        const now = await known();
+        const problems = findProblems(facts, now, wanted);
+        if (problems.length > 0) throw refusal(inWords(wanted, now, problems));
+        return host.address;
+      } finally {
+        checkpoint.skip();
+      }
+    });
+  });
+}
