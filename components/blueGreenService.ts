@@ -50,8 +50,8 @@ export class BlueGreenService extends pulumi.ComponentResource {
 
     // The children's names never change: a renamed child is a replaced one.
     const images = pulledImages(context);
-    const net = network(context);
-    const free = checkedPorts(context, net, images);
+    const { name: net, guard } = network(context);
+    const free = checkedPorts(context, net, [images, ...guard]);
     const store = redis(context, net, free);
     const state = proxyState(context);
     const colors = {

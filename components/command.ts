@@ -11,7 +11,7 @@ import { sshConnection } from "./ssh";
 export function runOnHost(
   { name, owner, provider, settings }: Context,
   suffix: string,
-  args: { stdin: pulumi.Input<string>; triggers?: pulumi.Input<string>[] },
+  args: { stdin: pulumi.Input<string>; triggers?: pulumi.Input<string>[]; create?: string; delete?: string },
   dependsOn: pulumi.Resource[] = [],
 ): pulumi.Resource {
   const script = { create: "sh -s", logging: "stdoutAndStderr" as const, ...args };

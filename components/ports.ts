@@ -28,7 +28,7 @@ export function publishedPorts({ proxy, tls }: Pick<Settings, "proxy" | "tls">):
 export function checkedPorts(
   context: Context,
   network: pulumi.Input<string>,
-  images: pulumi.Resource,
+  before: pulumi.Resource[],
 ): pulumi.Resource {
   const { settings } = context;
   const lines = publishedPorts(settings).map(({ setting, address, port }) => `${setting} ${address} ${port}`);
@@ -37,5 +37,5 @@ export function checkedPorts(
     return [printingFunction("settings", assignments(values)), proxyFile("ports.sh")].join("\n");
   });
   // Without triggers it is never replaced, and so is no reason to replace what depends on it.
-  return runOnHost(context, "ports", { stdin }, [images]);
+  return runOnHost(context, "ports", { stdin }, before);
 }
