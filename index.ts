@@ -11,3 +11,4 @@ export const greenImage = service.greenImage;
 export const blueContainer = service.blueContainer;
 export const greenContainer = service.greenContainer;
 export const proxyContainer = service.proxyContainer;
+export const redisHost = service.redisHost;

@@ -29,7 +29,7 @@ export interface BlueGreenServiceArgs {
   /**
    * Environment of both colors; a color's own `env` wins. Values may be secrets: they stay encrypted in the state. The
    * component itself sets `COLOR`, `PORT`, `TZ` and, with Redis, `REDIS_HOST`, `REDIS_PORT` and `REDIS_PASSWORD`: those
-   * names are refused. Costs new containers.
+   * names are refused. With Redis it sets `REDIS_URL`, too, where you don't. Costs new containers.
    */
   env?: { [name: string]: pulumi.Input<string> };
   /** Volumes and folders of the host that both colors mount. Both run at the same time, so both write. Costs new containers. */

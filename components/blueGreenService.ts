@@ -4,17 +4,18 @@ import type { BlueGreenServiceArgs } from "./args";
 import { givenCertificate, obtainedCertificate } from "./certificate";
 import { color, type Colors } from "./color";
 import { Context } from "./context";
+import { Decisions } from "./decisions";
 import { binding, downtimeGuard } from "./downtime";
-import { formerRelease } from "./former";
 import { urls } from "./host";
 import { pulledImages } from "./images";
 import { registerService } from "./neighbours";
 import { network } from "./network";
-import { planInWords, type Release } from "./plan";
+import type { Release } from "./plan";
 import { checkedPorts } from "./ports";
 import { edge, proxy, proxyState } from "./proxy";
 import { redis } from "./redis";
-import { withDefaults, type Settings } from "./settings";
+import { sayPlan } from "./sayPlan";
+import { withDefaults } from "./settings";
 import { gateIdle, switchTraffic } from "./switch";
 import { refuse, refuseInvalid } from "./validate";
 
@@ -37,16 +38,18 @@ export class BlueGreenService extends pulumi.ComponentResource {
   public readonly blueContainer!: pulumi.Output<string>;
   public readonly greenContainer!: pulumi.Output<string>;
   public readonly proxyContainer!: pulumi.Output<string>;
+  /** Name of the Redis container, by which the containers on the network reach it, on port 6379. Empty without Redis. */
+  public readonly redisHost!: pulumi.Output<string>;
 
   constructor(name: string, args: BlueGreenServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     refuseInvalid(name, args);
     const settings = withDefaults(args);
     const conflicts = registerService(name, settings);
     refuse(name, conflicts());
-    super("bluegreen:index:BlueGreenService", name, args, opts);
+    const decisions = new Decisions(name);
+    super("bluegreen:index:BlueGreenService", name, args, decisions.noting(opts));
     const context = new Context(this, name, settings, conflicts);
     const release = releaseOf(context);
-    sayPlan(context, release);
 
     // The children's names never change: a renamed child is a replaced one.
     const images = pulledImages(context);
@@ -63,8 +66,9 @@ export class BlueGreenService extends pulumi.ComponentResource {
     const switched = switchTraffic(context, release, colors, nginx, givenCertificate(context, state, nginx));
     gateIdle(context, release, colors, nginx, switched);
     const [done = switched] = obtainedCertificate(context, net, state, nginx, switched);
+    sayPlan(context, release, decisions);
 
-    const outputs = outputsOf(settings, colors, nginx, done);
+    const outputs = outputsOf(context, colors, nginx, done);
     Object.assign(this, outputs);
     this.registerOutputs(outputs);
   }
@@ -82,20 +86,8 @@ function releaseOf({ settings, images }: Context): ReleaseInputs {
   };
 }
 
-function sayPlan({ owner, identity, settings }: Context, release: ReleaseInputs) {
-  // The plan only tells. What keeps it from being told must not keep a release from being made.
-  const plan = (next: Release) =>
-    formerRelease(owner, identity).then(
-      (former) => planInWords(former, next, settings),
-      (error: Error) => [`not known, since the former release could not be read: ${error.message}`],
-    );
-  pulumi
-    .output(release)
-    .apply(plan)
-    .apply((lines) => void pulumi.log.info(lines.map((line) => `plan: ${line}`).join("\n"), owner));
-}
-
-function outputsOf(settings: Settings, colors: Colors, nginx: docker.Container, done: pulumi.Resource) {
+function outputsOf(context: Context, colors: Colors, nginx: docker.Container, done: pulumi.Resource) {
+  const { settings, redisHost } = context;
   const { url, previewUrl } = urls(settings);
   // What only the switch makes true is not said before it has passed.
   const afterSwitch = (value: string): pulumi.Output<string> => done.urn.apply(() => value);
@@ -108,5 +100,6 @@ function outputsOf(settings: Settings, colors: Colors, nginx: docker.Container, 
     blueContainer: colors.blue.name,
     greenContainer: colors.green.name,
     proxyContainer: nginx.name,
+    redisHost: settings.redis.enabled ? redisHost : "",
   };
 }

@@ -48,6 +48,7 @@ export function color(
 function environment({ settings, redisHost }: Context, color: Color): pulumi.Output<string[]> {
   const { env, colors, containerPort, timeZone, redis } = settings;
   const password = redis.password === undefined ? {} : { REDIS_PASSWORD: pulumi.secret(redis.password) };
+  const url = redis.enabled && { REDIS_URL: redisUrl(redisHost, redis.password) };
   const own = {
     COLOR: color,
     PORT: String(containerPort),
@@ -55,6 +56,14 @@ function environment({ settings, redisHost }: Context, color: Color): pulumi.Out
     ...(redis.enabled && { REDIS_HOST: redisHost, REDIS_PORT: "6379", ...password }),
   };
   return pulumi
-    .output({ ...env, ...colors[color].env, ...own })
+    .output({ ...url, ...env, ...colors[color].env, ...own })
     .apply((all) => Object.entries(all).map(([name, value]) => `${name}=${value}`));
 }
+
+/** What most clients take. Who wants another one, as of another Redis, sets his own. */
+const redisUrl = (host: pulumi.Output<string>, password: pulumi.Input<string> | undefined) =>
+  password === undefined
+    ? pulumi.interpolate`redis://${host}:6379`
+    : pulumi
+        .all([host, pulumi.secret(password)])
+        .apply(([host, password]) => `redis://:${encodeURIComponent(password)}@${host}:6379`);

@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { readState, type State } from "./former";
 import { isRemote } from "./host";
 import { Identity } from "./identity";
 import { checkedAddress } from "./preflight";
@@ -13,6 +14,7 @@ export class Context {
   readonly owner: pulumi.ComponentResource;
   readonly name: string;
   readonly settings: Settings;
+  readonly stateBefore: Promise<State>;
   readonly identity: Identity;
   readonly provider: docker.Provider;
   /** What the colors run. */
@@ -28,7 +30,8 @@ export class Context {
     this.owner = owner;
     this.name = name;
     this.settings = settings;
-    this.identity = new Identity(owner, name);
+    this.stateBefore = readState();
+    this.identity = new Identity(owner, name, this.stateBefore);
     const { fullName } = this.identity;
     this.provider = new docker.Provider(
       `${name}-docker`,

@@ -39,10 +39,13 @@ export function downtimeGuard(context: Context): command.local.Command {
  * What is the same as before needs no permission either. So this is true in every update that passes, and no reason to run
  * the guard again.
  */
-async function isPermitted({ owner, identity, settings }: Context, wanted: string): Promise<boolean> {
+async function isPermitted(
+  { owner, identity, settings, stateBefore }: Context,
+  wanted: string,
+): Promise<boolean> {
   if (settings.allowDowntime) return true;
   try {
-    const former = await formerRelease(owner, identity);
+    const former = await formerRelease(owner, identity, stateBefore);
     return former === undefined || former.binding === wanted;
   } catch {
     return false;

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { known, markOf } from "./decisions";
 import type { Identity } from "./identity";
 import type { Former, Release } from "./plan";
 import { COLORS } from "./settings";
@@ -29,9 +30,9 @@ const mark = ({ path, id }: Identity): pulumi.Output<string> => pulumi.interpola
 export async function formerRelease(
   service: pulumi.ComponentResource,
   identity: Identity,
+  state: Promise<State>,
 ): Promise<Former | undefined> {
-  const [urn, own] = await Promise.all([known(service.urn), known(mark(identity))]);
-  const outputs = await readState();
+  const [urn, own, outputs] = await Promise.all([known(service.urn), known(mark(identity)), state]);
   const [switchUrn, triggers] = findSwitch(outputs, urn ?? "", own) ?? [];
   if (switchUrn === undefined || triggers === undefined) return undefined;
 
@@ -51,12 +52,12 @@ export async function formerRelease(
     proxyImage,
     binding,
     failed: Object.fromEntries(failed) as Former["failed"],
-    redisData: outputs[sibling(switchUrn, "docker:index/volume:Volume", "redis-data")]?.outputs?.name,
+    children: childrenBeside(switchUrn, outputs),
   };
 }
 
 /** The switch of this identity; of a state in which none says whose it is, the one of this URN. */
-function findSwitch(outputs: Outputs, urn: string, own: string | undefined): [string, string[]] | undefined {
+function findSwitch(outputs: State, urn: string, own: string | undefined): [string, string[]] | undefined {
   const switches = Object.entries(outputs).flatMap(([urn, { outputs }]): [string, string[]][] =>
     /\$command:(local|remote):Command::.*-switch$/.test(urn) && outputs?.triggers !== undefined
       ? [[urn, outputs.triggers]]
@@ -79,21 +80,26 @@ function sibling(switchUrn: string, type: string, suffix: string): string {
   return `${chain.slice(0, chain.lastIndexOf("$"))}$${type}::${name.replace(/switch$/, suffix)}`;
 }
 
+/** The children of that component, by their names without the component's own. */
+function childrenBeside(switchUrn: string, state: State): Former["children"] {
+  const [chain, name] = split(switchUrn);
+  const [parent, component] = [chain.slice(0, chain.lastIndexOf("$")), name.replace(/-switch$/, "")];
+  const children = Object.entries(state).filter(([urn]) => {
+    const [chain, name] = split(urn);
+    return chain.startsWith(`${parent}$`) && name.startsWith(`${component}-`);
+  });
+  return Object.fromEntries(
+    children.map(([urn, { outputs }]) => [split(urn)[1].slice(component.length + 1), markOf(outputs ?? {})]),
+  );
+}
+
 const split = (urn: string): [chain: string, name: string] => {
   const end = urn.lastIndexOf("::");
   return [urn.slice(0, end), urn.slice(end + 2)];
 };
 
-/** Undefined for what a preview can't know yet. */
-export async function known<T>(output: pulumi.Output<T>): Promise<T | undefined> {
-  // The SDK tells it, but its types don't.
-  const { isKnown } = output as unknown as { isKnown: Promise<boolean> };
-  if (!(await isKnown)) return undefined;
-  return new Promise((resolve) => output.apply((value) => resolve(value)));
-}
-
-/** What is used of each resource's outputs. */
-interface Outputs {
+/** What the stack's state has of its resources. */
+export interface State {
   [urn: string]: {
     type?: string;
     outputs?: {
@@ -109,16 +115,32 @@ interface Outputs {
 }
 
 /**
+ * The names that a service carries which was made before there were identities, from its labels: the stack may have another
+ * name by now. Undefined for every other one.
+ */
+export async function labelledNames(
+  service: pulumi.ComponentResource,
+  state: State,
+): Promise<string | undefined> {
+  const [parent, name] = split((await known(service.urn)) ?? "::");
+  const { labels = [] } = state[`${parent}$docker:index/container:Container::${name}-edge`]?.outputs ?? {};
+  const [stack, component] = ["bluegreen.stack", "bluegreen.service"].map(
+    (wanted) => labels.find(({ label }) => label === wanted)?.value,
+  );
+  return stack === undefined || component === undefined ? undefined : `${stack}/${component}`;
+}
+
+/**
  * While an update runs, its engine writes the state again and again, and a file backend does not write it in one step: a
  * read that meets a half-written file fails and is done again.
  */
-export async function readState(): Promise<Outputs> {
+export async function readState(): Promise<State> {
   for (let attempt = 1; ; attempt++) {
     try {
       const answer: unknown = await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {
         stackName: pulumi.getStack(),
       });
-      return (answer as { outputs?: Outputs }).outputs ?? {};
+      return (answer as { outputs?: State }).outputs ?? {};
     } catch (error) {
       if (attempt === 10) throw error;
       await new Promise((resolve) => setTimeout(resolve, 50));

@@ -24,7 +24,8 @@ export async function knownOf(
   identity: Identity,
   id: string,
 ): Promise<Known> {
-  const [former, state] = await Promise.all([formerRelease(service, identity), readState()]);
+  const state = await readState();
+  const former = await formerRelease(service, identity, Promise.resolve(state));
   const resources = Object.entries(state).flatMap(([urn, { type = "", outputs }]) => {
     const { id: madeId, name, labels = [] } = outputs ?? {};
     const label = (wanted: string) => labels.find(({ label }) => label === `bluegreen.${wanted}`)?.value;

@@ -10,11 +10,24 @@ export interface Release {
   binding: string;
 }
 
-/** What the last switch left, and of an update that failed since then the images that it has made containers of. */
+/** What the last switch left. */
 export interface Former extends Release {
+  /** Of an update that failed since then, the images that it has made containers of. */
   failed: Partial<Record<Color, string>>;
-  /** The volume with the data of its Redis, if it had one. */
-  redisData?: string;
+  /**
+   * The children of the component, by their names without the component's own, each with what tells whether it is still the
+   * same one, if anything does.
+   */
+  children: { [child: string]: string | undefined };
+}
+
+/** What this update does to the children of the component. */
+export interface Decided {
+  declared: ReadonlySet<string>;
+  /** Those that are made, for the first time or in place of an older one. */
+  made: ReadonlySet<string>;
+  /** Whether all has been decided. */
+  all: boolean;
 }
 
 /** What the plan says about the gate and the time after the switch. */
@@ -23,63 +36,131 @@ export interface PlanSettings {
   watch: { seconds: number };
   idle: string;
   drainSeconds: number;
-  redis: { enabled: boolean };
   allowDowntime: boolean;
 }
 
-/** The plan of an update in the words of a deployment. `former` is what the last switch left, if there was one. */
-export function planInWords(former: Former | undefined, next: Release, settings: PlanSettings): string[] {
-  const live = next.activeColor as Color;
-  const { path, passes, gateTimeoutSeconds } = settings.health;
-  const gate = `the gate asks for ${passes} good answer(s) in a row on ${path} within ${gateTimeoutSeconds} s`;
-  const drain = `a drain of up to ${settings.drainSeconds} s`;
-  const { seconds } = settings.watch;
-  const watch = seconds > 0 ? `; ${live} is watched for ${seconds} s, and flipped back if it fails` : "";
-  const idle = `${other(live)} is gated after that: if it fails, the update fails, and ${live} stays live`;
+/**
+ * The plan of an update in the words of a deployment. `former` is what the last switch left, if there was one. As long as not
+ * all has been decided, it has only what is certain.
+ */
+export function planInWords(
+  former: Former | undefined,
+  next: Release,
+  settings: PlanSettings,
+  decided: Decided,
+): string[] {
   if (former === undefined) {
-    return [`first release: ${live} goes live with ${imageOf(next, live)}; ${gate}`, idle];
+    const live = next.activeColor as Color;
+    return [
+      `first release: ${live} goes live with ${imageOf(next, live)}; ${gateInWords(settings)}`,
+      idleInWords(live),
+    ];
   }
+  const lines = [
+    ...portsInWords(former, next, settings, decided),
+    ...COLORS.flatMap((color) => colorInWords(color, former, next, decided)),
+    ...redisInWords(former, decided),
+  ];
+  return [...lines, ...closing(former, next, settings, decided, lines.length === 0)];
+}
 
+/** Edge and nginx: what holds the ports. */
+function portsInWords(former: Former, next: Release, settings: PlanSettings, { made }: Decided): string[] {
   const lines: string[] = [];
   if (former.binding !== next.binding) {
-    lines.push(`downtime: ${former.binding} -> ${next.binding}; ${downtime(settings.allowDowntime)}`);
-  }
-  if (former.redisData !== undefined && !settings.redis.enabled) {
-    lines.push(
-      `Redis: is removed, since redis.enabled is not true; its data stays in the volume ${former.redisData}, unless redis.deleteData was set`,
-    );
-  }
-  const switches = former.activeColor !== live;
-  const isNew = (color: Color) => imageOf(former, color) !== imageOf(next, color);
-  const changed = COLORS.filter((color) => isNew(color) || former.failed[color] !== undefined);
-  for (const color of changed) {
-    const role = `${switches ? "becomes " : ""}${color === live ? "live" : "idle"}`;
-    const from = isNew(color) ? imageOf(former, color) : `${former.failed[color]}, which failed,`;
-    lines.push(`${color} (${role}): image ${from} -> ${imageOf(next, color)}`);
+    const consequence = settings.allowDowntime
+      ? "the service is offline for some seconds"
+      : "REFUSED by the update unless allowDowntime is true";
+    lines.push(`downtime: ${former.binding} -> ${next.binding}; ${consequence}`);
+  } else if (made.has("edge")) {
+    lines.push("downtime: the edge is made anew, and nginx with it; the service is offline for some seconds");
   }
   if (former.proxyImage !== next.proxyImage) {
     lines.push(`nginx: ${former.proxyImage} -> ${next.proxyImage}; the new one takes over the open ports`);
+  } else if (made.has("proxy") && lines.length === 0) {
+    lines.push("nginx: replaced by a new one, which takes over the open ports");
   }
-
-  if (switches) {
-    const after = settings.idle === "stopped" ? `is stopped after ${drain}` : "keeps running";
-    lines.push(
-      `switch: ${former.activeColor} -> ${live} (${imageOf(next, live)}); ${gate}${watch}; ${former.activeColor} ${after}`,
-    );
-  } else if (changed.includes(live)) {
-    lines.push(
-      `the new ${live} is started beside the live one; ${gate}${watch}; the old one ends after ${drain}`,
-    );
-  } else if (changed.includes(other(live))) {
-    return [...lines, `${live} stays live and is not touched; ${gate}`];
-  } else {
-    lines.push(`${live} stays live with ${imageOf(next, live)}: no new image and no switch`);
+  if (made.has("proxy-state")) {
+    lines.push("nginx: its volume is made anew; history and certificates are not taken along");
   }
-  if (changed.includes(other(live))) lines.push(idle);
   return lines;
 }
 
+function colorInWords(color: Color, former: Former, next: Release, { made }: Decided): string[] {
+  const role = color === next.activeColor ? "live" : "idle";
+  const who = `${color} (${former.activeColor === next.activeColor ? "" : "becomes "}${role})`;
+  if (!hasNewImage(color, former, next)) {
+    return made.has(color) ? [`${who}: a new container of the same image, with other settings`] : [];
+  }
+  const [before, image] = [imageOf(former, color), imageOf(next, color)];
+  // Of an idle color that has not passed its first gate there is none.
+  const { [color]: failed } = former.failed;
+  const from = before !== image && before !== "" ? before : failed ? `${failed}, which failed,` : "none";
+  return [`${who}: image ${from} -> ${image}`];
+}
+
+function redisInWords(former: Former, { declared, made, all }: Decided): string[] {
+  const there = (child: string) => child in former.children;
+  const lines: string[] = [];
+  if (made.has("redis")) {
+    const how = there("redis") ? "replaced; it is away for some seconds, its data stays" : "made";
+    lines.push(`redis: ${how}`);
+  }
+  if (made.has("redis-data") && there("redis-data")) {
+    lines.push("redis: its volume is made anew; data that the host no longer has is lost");
+  }
+  if (all && there("redis") && !declared.has("redis")) {
+    lines.push(
+      "redis: removed, since redis.enabled is not true; its volume stays, unless redis.deleteData was set before",
+    );
+  }
+  return lines;
+}
+
+/** What comes of the live color. */
+function closing(
+  former: Former,
+  next: Release,
+  settings: PlanSettings,
+  { made, all }: Decided,
+  nothingElse: boolean,
+): string[] {
+  const live = next.activeColor as Color;
+  const gate = gateInWords(settings);
+  const drain = `a drain of up to ${settings.drainSeconds} s`;
+  const { seconds } = settings.watch;
+  const watch = seconds > 0 ? `; ${live} is watched for ${seconds} s, and flipped back if it fails` : "";
+  const isNew = (color: Color) => made.has(color) || hasNewImage(color, former, next);
+  const idle = isNew(other(live)) ? [idleInWords(live)] : [];
+  if (former.activeColor !== live) {
+    const after = settings.idle === "stopped" ? `is stopped after ${drain}` : "keeps running";
+    return [
+      `switch: ${former.activeColor} -> ${live} (${imageOf(next, live)}); ${gate}${watch}; ${former.activeColor} ${after}`,
+      ...idle,
+    ];
+  }
+  if (isNew(live)) {
+    return [
+      `the new ${live} is started beside the live one; ${gate}${watch}; the old one ends after ${drain}`,
+      ...idle,
+    ];
+  }
+  if (!all) return [];
+  if (isNew(other(live))) return [`${live} stays live and is not touched; ${gate}`];
+  const stays = `${live} stays live with ${imageOf(next, live)}`;
+  if (!nothingElse) return [`${stays} and is not touched`];
+  return made.has("switch")
+    ? [`${stays} and is not touched; ${gate}, then nginx reads its configuration anew`]
+    : [`${stays}: no new image and no switch`];
+}
+
+const idleInWords = (live: Color): string =>
+  `${other(live)} is gated after that: if it fails, the update fails, and ${live} stays live`;
+
 const imageOf = (release: Release, color: Color): string => release[`${color}Image`];
 
-const downtime = (allowed: boolean): string =>
-  allowed ? "the service is offline for some seconds" : "REFUSED by the update unless allowDowntime is true";
+const hasNewImage = (color: Color, former: Former, next: Release): boolean =>
+  imageOf(former, color) !== imageOf(next, color) || former.failed[color] !== undefined;
+
+const gateInWords = ({ health: { path, passes, gateTimeoutSeconds } }: PlanSettings): string =>
+  `the gate asks for ${passes} good answer(s) in a row on ${path} within ${gateTimeoutSeconds} s`;

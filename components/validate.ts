@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { posix } from "node:path";
 import type { BastionArgs, BlueGreenServiceArgs, RedisArgs } from "./args";
 import { isRemote } from "./host";
+import { namesOfNow, problemOfNames } from "./names";
 import { hostOf } from "./registry";
 import { certificateFolder, COLORS, withDefaults, type Settings, type Tls } from "./settings";
 import { keyProblem, knownHostKey } from "./ssh";
@@ -17,7 +18,7 @@ export interface Violation {
  * (outputs of other resources) are not looked at.
  */
 export function refuseInvalid(name: string, args: BlueGreenServiceArgs): void {
-  refuse(name, findViolations(args));
+  refuse(name, [...findBadNames(name, args), ...findViolations(args)]);
 }
 
 export function refuse(name: string, violations: Violation[]): void {
@@ -33,6 +34,11 @@ export function refuse(name: string, violations: Violation[]): void {
 export function violationsInWords(name: string, violations: Violation[]): string {
   const list = violations.map((v) => `  ${v.propertyPath}: ${v.reason}`).join("\n");
   return `${name}: ${violations.length} invalid setting(s). Nothing was changed.\n${list}`;
+}
+
+function findBadNames(name: string, args: BlueGreenServiceArgs): Violation[] {
+  const reason = problemOfNames(namesOfNow(name), args.redis?.enabled === true);
+  return reason === undefined ? [] : [{ propertyPath: "name", reason }];
 }
 
 export function findViolations(args: BlueGreenServiceArgs): Violation[] {

@@ -22,9 +22,10 @@ await main(async () => {
 
   await stack.refuseIfForeign();
   if (await stack.exists()) {
+    const volumes = await stack.dataVolumes();
     await destroy();
     await removeDemoImages();
-    await removeData(data);
+    await removeData(data, volumes);
     if (data) await forget();
   } else {
     say(
@@ -69,8 +70,8 @@ async function removeDemoImages() {
 }
 
 /** The component keeps the volume when the stack is destroyed. Only the checkout that knows the stack may remove it. */
-async function removeData(wanted) {
-  for (const volume of await stack.dataVolumes()) {
+async function removeData(wanted, known) {
+  for (const volume of await stack.dataVolumes(known)) {
     if (wanted) {
       await must("docker", ["volume", "rm", volume]);
       say(`Removed the Redis data (volume ${volume})`);

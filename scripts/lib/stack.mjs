@@ -73,10 +73,14 @@ export async function others() {
 }
 
 /** The label that the component puts on all it makes: project and stack, which are the same in every checkout. */
-export function label() {
-  const project = /^name: *(\S+)/m.exec(readFileSync(path.join(root, "Pulumi.yaml"), "utf8"))?.[1];
-  if (!project) throw new Failure("Pulumi.yaml names no project. Nothing was changed.");
-  return `bluegreen.stack=${project}/${name}`;
+const label = () => `bluegreen.stack=${project()}/${name}`;
+
+const project = () => nameIn("Pulumi.yaml", /^name: *(\S+)/m);
+
+function nameIn(file, pattern) {
+  const found = pattern.exec(readFileSync(path.join(root, file), "utf8"))?.[1];
+  if (!found) throw new Failure(`${file} does not match ${pattern}. Nothing was changed.`);
+  return found;
 }
 
 /**
@@ -88,18 +92,34 @@ export async function refuseIfForeign() {
   const containers = (await must("docker", filter)).trim().split("\n").filter(Boolean);
   if (containers.length === 0 || (await hasContainers())) return;
   throw new Failure(
-    `This Docker engine already has containers of the stack \`${name}\` that this checkout did not make: ${containers.join(", ")}. Nothing was changed. Run \`npm run down\` in the checkout that made them.`,
+    `This Docker engine already has containers of the stack \`${name}\` that this checkout did not make: ${containers.join(", ")}. Nothing was changed. Run \`npm run down\` in the checkout that made them. If it was made here and then renamed: a renamed stack keeps the names that it had, so destroy that one first.`,
   );
 }
 
 async function hasContainers() {
-  if (!(await exists())) return false;
-  const { deployment } = JSON.parse(await ask("stack", "export", "--stack", name));
-  return (deployment.resources ?? []).some(({ type }) => type === "docker:index/container:Container");
+  return (await resources()).some(({ type }) => type === "docker:index/container:Container");
 }
 
-/** The Redis volumes, which outlive the stack. */
-export async function dataVolumes() {
-  const filters = ["bluegreen.role=redis-data", label()].flatMap((wanted) => ["--filter", `label=${wanted}`]);
+async function resources() {
+  if (!(await exists())) return [];
+  const { deployment } = JSON.parse(await ask("stack", "export", "--stack", name));
+  return deployment.resources ?? [];
+}
+
+/**
+ * The Redis volumes, which outlive the stack. By name as well as by label: one that was there before, or that Docker has made,
+ * has no label. `known`: names from before the stack was destroyed.
+ */
+export async function dataVolumes(known = []) {
+  const kept = (await resources()).filter(({ urn }) => urn.endsWith("-redis-data")).map(({ id }) => id);
+  const service = nameIn("index.ts", /new BlueGreenService\("([^"]+)"/);
+  const names = [...known, ...kept, `${project()}-${name}-${service}-redis-data`];
+  const labelled = await volumes(
+    ...["bluegreen.role=redis-data", label()].flatMap((wanted) => ["--filter", `label=${wanted}`]),
+  );
+  return (await volumes()).filter((volume) => [...names, ...labelled].includes(volume));
+}
+
+async function volumes(...filters) {
   return (await must("docker", ["volume", "ls", "--quiet", ...filters])).trim().split("\n").filter(Boolean);
 }

@@ -1,23 +1,46 @@
 import assert from "node:assert/strict";
+import { useDemo } from "../support/demo";
 import { docker, dockerLines } from "../support/docker";
 import { losesNothing } from "../support/load";
 import { useStack, type Role, type TestStack } from "../support/stack";
 
-const DEMO = "bluegreen-demo:1.0.0";
-const NEXT_DEMO = "bluegreen-demo:1.1.0";
 const ROLES: Role[] = ["edge", "proxy", "blue", "green", "redis"];
 
 describe("names are those of the first update", function () {
   this.timeout(300_000);
-  const stack = useStack({ blueImage: DEMO, greenImage: NEXT_DEMO });
+  const stack = useStack({ blueImage: useDemo("1.0.0"), greenImage: useDemo("1.1.0") });
   const component = { name: "service" };
+  const volume = () => `${stack.project}-it-service-redis-data`;
   let first: string;
   const counted = async () => (JSON.parse((await stack.live()).body) as { counter: number }).counter;
 
-  before(async () => {
+  before("data that was there before, and the first deploy", async () => {
+    await keepCount(volume(), 41);
     await stack.up();
     first = await made(stack);
-    await counted();
+  });
+  after(() => docker("volume", "rm", "--force", volume()));
+
+  it("F4: data that was there is taken in, whoever has made its volume, and nothing changes any more", async () => {
+    assert.equal(await counted(), 42);
+    await stack.expectNoChange();
+    assert.equal(await made(stack), first);
+  });
+
+  it("F23: docker ps tells stack and component", async () => {
+    for (const role of ROLES) {
+      const { Name } = await stack.container(role);
+      assert.match(Name, new RegExp(`^/${stack.project}-it-service-${role}(-[0-9a-f]{7})?$`));
+    }
+  });
+
+  it("F21: the address of Redis is an output, and in REDIS_URL", async () => {
+    const { redisHost } = await stack.outputs();
+    assert.equal(redisHost, `${stack.project}-it-service-redis`);
+    const { Name, Config } = await stack.container("blue");
+    assert.ok(Config.Env.includes(`REDIS_URL=redis://${redisHost}:6379`));
+    const connect = `require("node:net").connect(new URL(process.env.REDIS_URL).port, new URL(process.env.REDIS_URL).hostname).on("connect", () => process.exit(0)).on("error", () => process.exit(1))`;
+    await docker("exec", Name, "node", "-e", connect);
   });
 
   const renames: [what: string, rename: () => void | Promise<void>][] = [
@@ -81,4 +104,18 @@ async function made(stack: TestStack): Promise<string> {
     ...(await dockerLines("network", "ls", "--quiet", "--no-trunc", ...filter)),
   ].join("\n");
 }
-void docker;
+
+/** A volume as docker compose makes it, in which the demo app's counter stands at that. */
+async function keepCount(volume: string, count: number): Promise<void> {
+  await docker("volume", "create", "--label", "com.docker.compose.project=old", volume);
+  const redis = await docker(
+    ...["run", "--detach", "--rm", "--volume", `${volume}:/data`, "redis:8.0.6"],
+    ...["redis-server", "--dir", "/data", "--appendonly", "yes"],
+  );
+  try {
+    const set = `until redis-cli set counter ${count}; do sleep 0.1; done && redis-cli waitaof 1 0 0`;
+    await docker("exec", redis, "sh", "-c", set);
+  } finally {
+    await docker("stop", redis);
+  }
+}

@@ -190,6 +190,7 @@ export class TestStack {
       writeFileSync(this.path(file), text.replaceAll(this.project, project));
     }
     this.project = project;
+    await this.pulumi("stack", "select", this.name);
   }
 
   /** The component of the program gets another name, and an alias for the one that it had. */

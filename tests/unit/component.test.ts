@@ -165,6 +165,7 @@ describe("the component", () => {
         "PORT=3000",
         "REDIS_HOST=acme-dev-shop-redis",
         "REDIS_PORT=6379",
+        "REDIS_URL=redis://acme-dev-shop-redis:6379",
         "TZ=UTC",
       ]);
       assert.deepEqual([inputs.start, inputs.mustRun], [false, false], "the switch starts it");
@@ -217,6 +218,7 @@ describe("the component", () => {
       blueContainer: "shop-blue-1a2b3c4",
       greenContainer: "shop-green-1a2b3c4",
       proxyContainer: "shop-proxy-1a2b3c4",
+      redisHost: "acme-dev-shop-redis",
     });
   });
 
@@ -340,6 +342,11 @@ describe("the component's settings", () => {
       assert.deepEqual(resources[color].additionalSecretOutputs, ["envs"]);
       assert.ok(resources[color].inputs.envs.includes("TOKEN=s3cr3t-token"));
       assert.ok(resources[color].inputs.envs.includes('REDIS_PASSWORD=s3cr3t-pass"wo\\rd'));
+      assert.ok(
+        resources[color].inputs.envs.includes(
+          "REDIS_URL=redis://:s3cr3t-pass%22wo%5Crd@acme-dev-shop-redis:6379",
+        ),
+      );
     }
     const { redis } = resources;
     assert.ok(
@@ -410,6 +417,19 @@ describe("the component's settings", () => {
       envs.filter((one: string) => one.startsWith("REDIS")),
       ["REDIS_HOST=elsewhere"],
     );
+  });
+
+  it("F21: redis: a REDIS_URL of one's own wins, and without Redis there is no address", async () => {
+    const env = { REDIS_URL: "redis://elsewhere/3" };
+    const urlOf = async (args: Partial<BlueGreenServiceArgs>) =>
+      (await declare({ ...IMAGES, ...args })).resources.blue.inputs.envs.filter((one: string) =>
+        one.startsWith("REDIS_URL="),
+      );
+    assert.deepEqual(await urlOf({ env }), ["REDIS_URL=redis://elsewhere/3"]);
+    assert.deepEqual(await urlOf({ blue: { ...IMAGES.blue, env } }), ["REDIS_URL=redis://elsewhere/3"]);
+    assert.deepEqual(await urlOf({ redis: { enabled: false } }), []);
+    const { outputs } = await declare({ ...IMAGES, redis: { enabled: false } });
+    assert.equal(outputs.redisHost, "");
   });
 
   it("redis: image, and leave to delete its data", async () => {

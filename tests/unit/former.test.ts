@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { declare, type State } from "./mocked";
+import { declare, ID, type State } from "./mocked";
 import { LEAST } from "./valid";
 
 const urnOf = (command: string, type = "local", name = "shop") =>
@@ -14,6 +14,17 @@ const former = (live: string, blue: string, green: string, type?: string, name?:
   },
   [urnOf("idle-gate", type, name)]: { outputs: { triggers: [blue, green, "id", "id", "running"] } },
 });
+/** The state after an update of the least that is valid. */
+async function after(): Promise<State> {
+  const { resources } = await declare(LEAST);
+  return Object.fromEntries(
+    Object.values(resources).map(({ urn, name, inputs }) => [
+      urn,
+      { outputs: { ...inputs, id: `${name}-id` } },
+    ]),
+  );
+}
+const NOTHING = "plan: blue stays live with shop:1.0.0: no new image and no switch";
 const planOf = async (state: State) => (await declare(LEAST, state)).logs.join("\n");
 
 describe("the former release, as the state has it", () => {
@@ -29,14 +40,42 @@ describe("the former release, as the state has it", () => {
   }
 
   it("is what the component itself writes: an update without a change is told as one", async () => {
-    const { resources } = await declare(LEAST);
-    const state = Object.fromEntries(
-      ["switch", "idle-gate"].map((command) => [
-        urnOf(command),
-        { outputs: { triggers: resources[command].inputs.triggers } },
-      ]),
+    assert.equal(await planOf(await after()), NOTHING);
+  });
+
+  it("is found by the identity, whatever the component is called now", async () => {
+    const renamed = Object.entries(await after()).map(([urn, found]) => [
+      urn.replace(/::shop/, "::store"),
+      found,
+    ]);
+    assert.equal(await planOf(Object.fromEntries(renamed) as State), NOTHING);
+    const others = JSON.stringify(renamed).replaceAll(ID, "fedcba9876543210");
+    assert.match(
+      await planOf(Object.fromEntries(JSON.parse(others) as [string, State[string]][])),
+      /^plan: first release/,
     );
-    assert.equal(await planOf(state), "plan: blue stays live with shop:1.0.0: no new image and no switch");
+  });
+
+  it("tells which containers are new", async () => {
+    const state = await after();
+    const redis = Object.keys(state).find((urn) => urn.endsWith("::shop-redis"))!;
+    state[redis].outputs.id = "another";
+    assert.deepEqual((await planOf(state)).split("\n"), [
+      "plan: redis: replaced; it is away for some seconds, its data stays",
+      "plan: blue stays live with shop:1.0.0 and is not touched",
+    ]);
+  });
+
+  it("without an identity, the names are those on the labels", async () => {
+    const labels = [
+      { label: "bluegreen.stack", value: "acme/former" },
+      { label: "bluegreen.service", value: "store" },
+    ];
+    const edge =
+      "urn:pulumi:dev::acme::bluegreen:index:BlueGreenService$docker:index/container:Container::shop-edge";
+    const { resources } = await declare(LEAST, { [edge]: { outputs: { labels } } });
+    assert.deepEqual(resources.identity.inputs.environment, { IDENTITY: "acme/former/store" });
+    assert.equal(resources.redis.inputs.name, "acme-former-store-redis");
   });
 
   it("knows what an update that failed has left", async () => {
@@ -55,10 +94,11 @@ describe("the former release, as the state has it", () => {
 
   it("knows that the live color passed although the idle one failed", async () => {
     const state = {
+      ...(await after()),
       ...former("blue", "shop:0.9", "shop:1.1.0"),
       [urnOf("switch")]: former("blue", "shop:1.0.0", "")[urnOf("switch")],
     };
-    assert.equal(await planOf(state), "plan: blue stays live with shop:1.0.0: no new image and no switch");
+    assert.doesNotMatch(await planOf(state), /image|failed/);
   });
 
   it("U7 knows the volume of its Redis", async () => {
@@ -81,7 +121,7 @@ describe("the former release, as the state has it", () => {
   });
 
   it("the plan tells each thing on a line of its own", async () => {
-    const plan = await planOf(former("green", "shop:0.9", "shop:1.1.0"));
+    const plan = await planOf({ ...(await after()), ...former("green", "shop:0.9", "shop:1.1.0") });
     assert.deepEqual(
       plan.split("\n").map((line) => line.slice(0, 20)),
       ["plan: blue (becomes ", "plan: switch: green "],

@@ -1,9 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
+import { setImmediate } from "node:timers/promises";
 import { BlueGreenService, type BlueGreenServiceArgs } from "../../components";
 
 /** What the engine is asked for. */
 export interface Registered {
+  urn: string;
   type: string;
   name: string;
   /** The names of other resources. */
@@ -57,9 +59,12 @@ export async function declare(
       "blueContainer",
       "greenContainer",
       "proxyContainer",
+      "redisHost",
     ] as const;
     const values = await valueOf(pulumi.all(names.map((name) => service[name])));
     await pulumi.runtime.disconnect();
+    // What waits for the last resource comes right after it.
+    await setImmediate();
     return {
       service,
       logs,
@@ -108,7 +113,7 @@ export const ID = "0123456789abcdef";
 
 /** What a plugin adds to the inputs. */
 function madeUp(type: string, name: string): Inputs {
-  if (type.startsWith("docker:")) return { name: `${name}-1a2b3c4` };
+  if (type.startsWith("docker:")) return { name: `${name}-1a2b3c4`, id: `${name}-id` };
   return name.endsWith("-identity") ? { stdout: ID } : {};
 }
 
@@ -137,6 +142,7 @@ function read(request: RegisterResourceRequest): Registered {
   };
   const nameOf = (urn: string) => urn.slice(urn.lastIndexOf("::") + 2);
   return {
+    urn: urnOf(request),
     type: request.getType(),
     name: request.getName(),
     parent: nameOf(request.getParent()),
@@ -151,6 +157,12 @@ function read(request: RegisterResourceRequest): Registered {
     inputs: plain(request.getObject()?.toJavaScript() ?? {}, []) as Inputs,
     secrets,
   };
+}
+
+function urnOf(request: RegisterResourceRequest): string {
+  const [chain, parent] = request.getParent().split("::").slice(2);
+  const type = parent === undefined ? request.getType() : `${chain}$${request.getType()}`;
+  return `urn:pulumi:dev::acme::${type}::${request.getName()}`;
 }
 
 function replaceLog(info: (message: string) => void): () => void {

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
-import { planInWords, type Former, type PlanSettings, type Release } from "../../components/plan";
+import {
+  planInWords,
+  type Decided,
+  type Former,
+  type PlanSettings,
+  type Release,
+} from "../../components/plan";
 
 const SETTINGS: PlanSettings = {
   health: { path: "/up", passes: 2, gateTimeoutSeconds: 60 },
   watch: { seconds: 0 },
   idle: "running",
   drainSeconds: 30,
-  redis: { enabled: false },
   allowDowntime: false,
 };
 const RELEASE: Release = {
@@ -21,11 +26,31 @@ const plan = (
   change: Partial<Release>,
   settings: Partial<PlanSettings> = {},
   former: Release & Partial<Former> = RELEASE,
-) => planInWords({ failed: {}, ...former }, { ...RELEASE, ...change }, { ...SETTINGS, ...settings });
+  decided: Partial<Decided> = {},
+) =>
+  planInWords(
+    { failed: {}, children: named(CHILDREN), ...former },
+    { ...RELEASE, ...change },
+    { ...SETTINGS, ...settings },
+    { ...DECIDED, ...decided },
+  );
+const CHILDREN = [
+  "edge",
+  "proxy",
+  "blue",
+  "green",
+  "redis",
+  "redis-data",
+  "proxy-state",
+  "network",
+  "switch",
+];
+const named = (children: string[]) => Object.fromEntries(children.map((child) => [child, `${child}-id`]));
+const DECIDED: Decided = { declared: new Set(CHILDREN), made: new Set(), all: true };
 
 describe("the plan in words", () => {
   it("of the first release", () => {
-    assert.deepEqual(planInWords(undefined, RELEASE, SETTINGS), [
+    assert.deepEqual(planInWords(undefined, RELEASE, SETTINGS, DECIDED), [
       `first release: blue goes live with shop:1; ${GATE}`,
       "green is gated after that: if it fails, the update fails, and blue stays live",
     ]);
@@ -33,15 +58,6 @@ describe("the plan in words", () => {
 
   it("of no change", () => {
     assert.deepEqual(plan({}), ["blue stays live with shop:1: no new image and no switch"]);
-  });
-
-  it("U7 of a Redis that goes since nobody asks for it any more", () => {
-    const former = { ...RELEASE, redisData: "shop-redis-data" };
-    assert.match(
-      plan({}, {}, former)[0],
-      /^Redis: is removed, since redis\.enabled is not true; its data stays in the volume shop-redis-data, unless/,
-    );
-    assert.equal(plan({}, { redis: { enabled: true } }, former).length, 1);
   });
 
   it("of a switch, and of the rollback", () => {
@@ -116,7 +132,7 @@ describe("the plan in words", () => {
   it("of a new nginx", () => {
     assert.deepEqual(plan({ proxyImage: "nginx:2" }), [
       "nginx: nginx:1 -> nginx:2; the new one takes over the open ports",
-      "blue stays live with shop:1: no new image and no switch",
+      "blue stays live with shop:1 and is not touched",
     ]);
   });
 
@@ -125,5 +141,62 @@ describe("the plan in words", () => {
     assert.equal(refused, "downtime: port 80 -> port 81; REFUSED by the update unless allowDowntime is true");
     const [allowed] = plan({ binding: "port 81" }, { allowDowntime: true });
     assert.equal(allowed, "downtime: port 80 -> port 81; the service is offline for some seconds");
+  });
+
+  const made = (...made: string[]) => plan({}, {}, RELEASE, { made: new Set(made) });
+
+  it("of what the engine replaces for another reason than a new image", () => {
+    const stays = "blue stays live with shop:1 and is not touched";
+    assert.deepEqual(made("redis"), ["redis: replaced; it is away for some seconds, its data stays", stays]);
+    assert.deepEqual(made("redis", "redis-data"), [
+      "redis: replaced; it is away for some seconds, its data stays",
+      "redis: its volume is made anew; data that the host no longer has is lost",
+      stays,
+    ]);
+    assert.deepEqual(made("proxy", "switch"), [
+      "nginx: replaced by a new one, which takes over the open ports",
+      stays,
+    ]);
+    assert.deepEqual(made("edge", "proxy", "switch"), [
+      "downtime: the edge is made anew, and nginx with it; the service is offline for some seconds",
+      stays,
+    ]);
+    assert.deepEqual(made("blue", "green", "switch", "idle-gate"), [
+      "blue (live): a new container of the same image, with other settings",
+      "green (idle): a new container of the same image, with other settings",
+      `the new blue is started beside the live one; ${GATE}; the old one ends after a drain of up to 30 s`,
+    ]);
+    assert.deepEqual(made("green", "idle-gate"), [
+      "green (idle): a new container of the same image, with other settings",
+      `blue stays live and is not touched; ${GATE}`,
+    ]);
+    assert.deepEqual(made("switch"), [`${stays}; ${GATE}, then nginx reads its configuration anew`]);
+    assert.deepEqual(made("images"), ["blue stays live with shop:1: no new image and no switch"]);
+  });
+
+  it("of Redis, when it is turned on or off", () => {
+    const children = CHILDREN.filter((child) => !child.startsWith("redis"));
+    const on = plan(
+      {},
+      {},
+      { ...RELEASE, children: named(children) },
+      { made: new Set(["redis", "redis-data"]) },
+    );
+    assert.equal(on[0], "redis: made");
+    const off = plan({}, {}, RELEASE, { declared: new Set(children) });
+    assert.equal(
+      off[0],
+      "redis: removed, since redis.enabled is not true; its volume stays, unless redis.deleteData was set before",
+    );
+  });
+
+  it("of an update that has only begun: what is certain", () => {
+    const begun = (change: Partial<Release>, ...made: string[]) =>
+      plan(change, {}, RELEASE, { made: new Set(made), declared: new Set(), all: false });
+    assert.deepEqual(begun({}), []);
+    assert.deepEqual(begun({ greenImage: "shop:3" }), ["green (idle): image shop:2 -> shop:3"]);
+    assert.equal(begun({ blueImage: "shop:3" }).length, 2);
+    assert.equal(begun({ activeColor: "green" }).length, 1);
+    assert.deepEqual(begun({}, "redis"), ["redis: replaced; it is away for some seconds, its data stays"]);
   });
 });
