@@ -54,7 +54,7 @@ describe("F27: the plan says what Pulumi does", function () {
       what: "Redis' password",
       config: {},
       secrets: { redisPassword: "s3cr3t" },
-      replaces: ["blue", "green", "proxy", "redis"],
+      replaces: ["blue", "green", "redis"],
       plan: [...OTHER_SETTINGS, REDIS, STARTED],
     },
     {
