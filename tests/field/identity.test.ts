@@ -113,7 +113,7 @@ async function keepCount(volume: string, count: number): Promise<void> {
     ...["redis-server", "--dir", "/data", "--appendonly", "yes"],
   );
   try {
-    const set = `until redis-cli set counter ${count}; do sleep 0.1; done && redis-cli waitaof 1 0 0`;
+    const set = `until redis-cli set demo:counter ${count}; do sleep 0.1; done && redis-cli waitaof 1 0 0`;
     await docker("exec", redis, "sh", "-c", set);
   } finally {
     await docker("stop", redis);

@@ -171,7 +171,7 @@ describe("F27: the plan says what Pulumi does", function () {
     await docker("rm", "--force", Id);
     const run = await stack.up("--refresh");
     assert.equal(run.changes.redis, "create");
-    saysExactly(run, ["plan: redis: made", UNTOUCHED]);
+    saysExactly(run, [REDIS, UNTOUCHED]);
   });
 });
 
