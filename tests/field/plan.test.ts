@@ -9,6 +9,7 @@ const NOTHING = "plan: blue stays live with .*: no new image and no switch";
 const UNTOUCHED = "plan: blue stays live with \\S+ and is not touched";
 const GATE = "the gate asks for 2 good answer\\(s\\) in a row on \\S+ within 12 s";
 const STARTED = "plan: the new blue is started beside the live one; the gate asks .*";
+const GATED = "plan: green is gated after that: if it fails, the update fails, and blue stays live";
 const OTHER_SETTINGS = [
   "plan: blue \\(live\\): a new container of the same image, with other settings",
   "plan: green \\(idle\\): a new container of the same image, with other settings",
@@ -55,7 +56,7 @@ describe("F27: the plan says what Pulumi does", function () {
       config: {},
       secrets: { redisPassword: "s3cr3t" },
       replaces: ["blue", "green", "redis"],
-      plan: [...OTHER_SETTINGS, REDIS, STARTED],
+      plan: [...OTHER_SETTINGS, REDIS, STARTED, GATED],
     },
     {
       what: "Redis turned off",
@@ -65,13 +66,14 @@ describe("F27: the plan says what Pulumi does", function () {
         ...OTHER_SETTINGS,
         "plan: redis: removed; its volume stays, unless deleteData was set before",
         STARTED,
+        GATED,
       ],
     },
     {
       what: "the log's size",
       config: { logs: { maxSizeMb: 5 } },
       replaces: ["blue", "green", "proxy", "redis"],
-      plan: [NGINX, ...OTHER_SETTINGS, REDIS, STARTED],
+      plan: [NGINX, ...OTHER_SETTINGS, REDIS, STARTED, GATED],
     },
     {
       what: "the log's size, with leave for downtime",
@@ -82,6 +84,7 @@ describe("F27: the plan says what Pulumi does", function () {
         ...OTHER_SETTINGS,
         REDIS,
         STARTED,
+        GATED,
       ],
     },
     {
@@ -127,7 +130,7 @@ describe("F27: the plan says what Pulumi does", function () {
       what: "env of both",
       config: { env: { A: "b" } },
       replaces: ["blue", "green"],
-      plan: [...OTHER_SETTINGS, STARTED],
+      plan: [...OTHER_SETTINGS, STARTED, GATED],
     },
     {
       what: "env of the idle color",
@@ -139,7 +142,7 @@ describe("F27: the plan says what Pulumi does", function () {
       what: "volumes",
       config: { volumes: [{ hostPath: "/srv", containerPath: "/srv", readOnly: true }] },
       replaces: ["blue", "green"],
-      plan: [...OTHER_SETTINGS, STARTED],
+      plan: [...OTHER_SETTINGS, STARTED, GATED],
     },
   ];
   for (const { what, config, secrets = {}, replaces, plan } of cases) {

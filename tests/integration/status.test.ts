@@ -26,7 +26,7 @@ describe("npm run status and npm run heal", function () {
     assert.match(output, /^service \(.*\/it\): in order$/m);
     assert.match(
       output,
-      new RegExp(`live: +blue ${images.one} \\(service-blue-.*\\), running, healthy, since 20`),
+      new RegExp(`live: +blue ${images.one} \\(\\S+-service-blue-.*\\), running, healthy, since 20`),
     );
     assert.match(output, new RegExp(`idle: +green ${images.two} `));
     assert.match(output, /switches: .* first release: blue \S+, \d+ s, by .*: done/);
@@ -103,7 +103,7 @@ describe("npm run status and npm run heal", function () {
     await servingAllTheTime(async () => {
       await docker("rm", "--force", (await stack.container("green")).Id);
       const [missing] = await drift("green-missing");
-      assert.match(missing.what, /the idle color green: service-green-\w+ is not there/);
+      assert.match(missing.what, /the idle color green: \S+-service-green-\w+ is not there/);
       await heal();
     });
     assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
@@ -175,7 +175,7 @@ describe("npm run status and npm run heal", function () {
       await stack.set({ greenImage: images.broken, health: { passes: 2, gateTimeoutSeconds: 5 } });
       await stack.upFails();
       const [unfinished, unknown] = await drift("unfinished-update", "orphan");
-      assert.match(unfinished.what, /green service-green-\w+ was made and has not passed a switch/);
+      assert.match(unfinished.what, /green \S+-service-green-\w+ was made and has not passed a switch/);
       assert.equal(unfinished.users, "blue answers");
       assert.match(unknown.heal, /docker rm -f \S+$/);
       await stack.set({ greenImage: images.two });

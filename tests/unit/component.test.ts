@@ -224,7 +224,8 @@ describe("the component", () => {
 
   it("says what will happen", () => {
     assert.deepEqual(mocked.logs, [
-      "plan: first release: blue goes live with shop:1.0.0; the gate asks for 2 good answer(s) in a row on /health within 60 s\nplan: green is gated after that: if it fails, the update fails, and blue stays live",
+      "plan: first release: blue goes live with shop:1.0.0; the gate asks for 2 good answer(s) in a row on /health within 60 s\n" +
+        "plan: green is gated after that: if it fails, the update fails, and blue stays live",
     ]);
   });
 });

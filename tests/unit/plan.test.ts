@@ -165,6 +165,7 @@ describe("the plan in words", () => {
       "blue (live): a new container of the same image, with other settings",
       "green (idle): a new container of the same image, with other settings",
       `the new blue is started beside the live one; ${GATE}; the old one ends after a drain of up to 30 s`,
+      "green is gated after that: if it fails, the update fails, and blue stays live",
     ]);
     assert.deepEqual(made("green", "idle-gate"), [
       "green (idle): a new container of the same image, with other settings",
