@@ -22,6 +22,7 @@ export const idleGateTriggers = ({ blueImage, greenImage }: ReleaseInputs): pulu
 ];
 
 const mark = ({ path, id }: Identity): pulumi.Output<string> => pulumi.interpolate`${path} ${id}`;
+const MARK = /^[^/]+\/[^/]+\/.+ [0-9a-f]{16}$/;
 
 /**
  * What the last switch that passed left, from the stack's own state: nothing contacts the Docker host. Undefined before
@@ -36,24 +37,31 @@ export async function formerRelease(
   const [switchUrn, triggers] = findSwitch(outputs, urn ?? "", own) ?? [];
   if (switchUrn === undefined || triggers === undefined) return undefined;
 
-  const [activeColor, liveImage, proxyImage, binding] = triggers;
-  // Of the idle color nothing has passed yet where its first gate has failed.
   const idleGate = outputs[switchUrn.replace(/switch$/, "idle-gate")]?.outputs?.triggers;
-  const [blueImage = "", greenImage = ""] = idleGate ?? [];
-  const passed = { blue: blueImage, green: greenImage, [activeColor]: liveImage };
+  const release = readTriggers(triggers, idleGate);
+  const passed = { blue: release.blueImage, green: release.greenImage };
   const failed = COLORS.flatMap((color) => {
     const made = outputs[sibling(switchUrn, "docker:index/container:Container", color)]?.outputs?.image;
     return made === undefined || made === passed[color] ? [] : [[color, made]];
   });
   return {
-    activeColor,
-    blueImage: passed.blue,
-    greenImage: passed.green,
-    proxyImage,
-    binding,
+    ...release,
     failed: Object.fromEntries(failed) as Former["failed"],
     children: childrenBeside(switchUrn, outputs),
   };
+}
+
+function readTriggers(triggers: string[], idleGate: string[] = []): Release {
+  if (!triggers.some((trigger) => MARK.test(trigger))) {
+    // From before there were identities, when one command had both colors.
+    const [activeColor, blueImage, greenImage, proxyImage, binding] = triggers;
+    return { activeColor, blueImage, greenImage, proxyImage, binding };
+  }
+  const [activeColor, liveImage, proxyImage, binding] = triggers;
+  // Of the idle color nothing has passed yet where its first gate has failed.
+  const [blueImage = "", greenImage = ""] = idleGate;
+  const images = { blue: blueImage, green: greenImage, [activeColor]: liveImage };
+  return { activeColor, blueImage: images.blue, greenImage: images.green, proxyImage, binding };
 }
 
 /** The switch of this identity; of a state in which none says whose it is, the one of this URN. */

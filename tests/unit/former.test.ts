@@ -6,10 +6,10 @@ const urnOf = (command: string, type = "local", name = "shop") =>
   `urn:pulumi:dev::acme::bluegreen:index:BlueGreenService$command:${type}:Command::${name}-${command}`;
 const BINDING = "0.0.0.0:80, preview on 127.0.0.1:8081, a network of its own, on unix:///var/run/docker.sock";
 /** What a switch and an idle gate that have passed leave. */
-const former = (live: string, blue: string, green: string, type?: string, name?: string): State => ({
+const former = (live: string, blue: string, green: string, type = "local", name = "shop"): State => ({
   [urnOf("switch", type, name)]: {
     outputs: {
-      triggers: [live, live === "blue" ? blue : green, "nginx:1.30.6", BINDING, "id", "id", "hash"],
+      triggers: [live, live === "blue" ? blue : green, "nginx:1.30.6", BINDING, `acme/dev/${name} ${ID}`],
     },
   },
   [urnOf("idle-gate", type, name)]: { outputs: { triggers: [blue, green, "id", "id", "running"] } },
@@ -41,6 +41,12 @@ describe("the former release, as the state has it", () => {
 
   it("is what the component itself writes: an update without a change is told as one", async () => {
     assert.equal(await planOf(await after()), NOTHING);
+  });
+
+  it("is read from a switch of before there were identities, too", async () => {
+    const triggers = ["green", "shop:1.0.0", "shop:1.1.0", "nginx:1.30.6", BINDING, "id", "id", "id", "hash"];
+    const state = { ...(await after()), [urnOf("switch")]: { outputs: { triggers } } };
+    assert.match(await planOf(state), /^plan: switch: green -> blue \(shop:1\.0\.0\)[^\n]*$/);
   });
 
   it("is found by the identity, whatever the component is called now", async () => {
