@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { Former } from "./plan";
 
 /** The children of a component, and of each whether the engine makes a new one. */
@@ -10,9 +10,9 @@ export class Decisions {
   /** The component's options, with which all its children are noted. */
   noting(opts: pulumi.ComponentResourceOptions = {}): pulumi.ComponentResourceOptions {
     const note: pulumi.ResourceTransformation = ({ name, resource }) => {
-      if (name !== this.component) {
-        const suffix = name.slice(this.component.length + 1);
-        this.children.set(suffix, resource as pulumi.CustomResource);
+      // The component itself is none, nor is a child that the engine makes nothing of.
+      if (pulumi.CustomResource.isInstance(resource)) {
+        this.children.set(name.slice(this.component.length + 1), resource);
       }
       return undefined;
     };

@@ -24,6 +24,7 @@ describe("the component", () => {
       "shop-images": "command:local:Command",
       "shop-ports": "command:local:Command",
       "shop-network": "docker:index/network:Network",
+      "shop-network-guard": "command:local:Command",
       "shop-redis-data": "docker:index/volume:Volume",
       "shop-redis": "docker:index/container:Container",
       "shop-proxy-state": "docker:index/volume:Volume",
