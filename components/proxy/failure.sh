@@ -30,7 +30,7 @@ END
 # have no shell and no cat.
 listening_sockets() {
   image=$(docker inspect -f '{{.Image}}' "$PROXY" </dev/null) || return 0
-  docker run --rm --network "container:$1" --entrypoint cat "$image" /proc/net/tcp /proc/net/tcp6 </dev/null 2>/dev/null || :
+  docker run --rm --cap-drop ALL --read-only --network "container:$1" --entrypoint cat "$image" /proc/net/tcp /proc/net/tcp6 </dev/null 2>/dev/null || :
 }
 
 # Why nginx took no configuration is known to its log alone.
