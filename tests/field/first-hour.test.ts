@@ -25,7 +25,8 @@ describe("the first hour", function () {
       text.replace("8080", String(wanted[0])).replace("8081", String(wanted[1])),
     );
     program = await listen(wanted[0]);
-    container = await docker("run", "--detach", "--publish", `127.0.0.1:${wanted[1]}:3000`, images.holder);
+    const published = ["--publish", `127.0.0.1:${wanted[1]}:3000`];
+    container = await docker("run", "--detach", ...published, images.holder, "sleep", "600");
     started = await checkout.npm("start");
   });
 
