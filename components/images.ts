@@ -12,10 +12,10 @@ import { assignments, printingFunction, proxyFiles } from "./shell";
  * the instance's role), and shows how far it is.
  */
 export function pulledImages(context: Context): pulumi.Resource {
-  const { registries, volumes } = context.settings;
+  const { registries, volumes, keepImages } = context.settings;
   const stdin = pulumi
-    .output({ images: imagesOf(context), registries })
-    .apply(({ images, registries }) => renderPull(images, registries, volumes));
+    .output({ images: imagesOf(context), registries, id: context.identity.id })
+    .apply(({ images, registries, id }) => renderPull(images, registries, volumes, { id, keepImages }));
   const secret = registries.length > 0 ? pulumi.secret(stdin) : stdin;
   // Without triggers it is never replaced, and so is no reason to replace what depends on it.
   return runOnHost(context, "images", { stdin: secret });
@@ -39,6 +39,7 @@ export function renderPull(
   images: { [setting: string]: string },
   registries: Login[],
   volumes: VolumeArgs[] = [],
+  { id = "", keepImages }: { id?: string; keepImages?: number } = {},
 ): string {
   const given = registries.map(({ address }) => hostOf(address));
   const lines = Object.entries(images).map(
@@ -56,9 +57,12 @@ export function renderPull(
         volumeName === undefined ? [] : [`volumes[${i}] ${volumeName} ${containerPath}`],
       )
       .join("\n"),
+    SERVICE_ID: id,
+    KEEP_IMAGES: keepImages ?? "",
     LOGINS: JSON.stringify({ auths: Object.fromEntries(auths) as object }),
   };
-  return [printingFunction("settings", assignments(settings)), proxyFiles("volumes.sh", "pull.sh")].join(
-    "\n",
-  );
+  return [
+    printingFunction("settings", assignments(settings)),
+    proxyFiles("old-images.sh", "volumes.sh", "pull.sh"),
+  ].join("\n");
 }

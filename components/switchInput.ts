@@ -66,7 +66,7 @@ function renderInput(command: "switch" | "idle-gate", variables: { [name: string
   return [
     printingFunction("settings", assignments(variables)),
     printingFunction("in_container_script", inContainer),
-    proxyFiles("explain.sh", "failure.sh", "host.sh", `${command}-host.sh`),
+    proxyFiles("explain.sh", "failure.sh", "old-images.sh", "host.sh", `${command}-host.sh`),
   ].join("\n");
 }
 

@@ -157,3 +157,72 @@ describe("the pull of what the host lacks", () => {
       assert.deepEqual(pull(input.slice(0, cut)).calls, [""], `cut at ${cut} of ${input.length}`);
   });
 });
+
+/** Runs an input with a "docker" whose disk has room for one image more only when old ones are removed. */
+function pullOnFullDisk(keepImages: number | undefined, journal: string[]) {
+  const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-unit-"));
+  const docker = path.join(folder, "docker");
+  writeFileSync(
+    docker,
+    `#!/bin/sh
+cd "$FOLDER"
+case "$1 $2" in
+  "image inspect") [ -e pulled ] ;;
+  "image ls") for n in 1 2 3; do echo "ghcr.io/acme/shop:$n ghcr.io/acme/shop@sha256:$n"; done ;;
+  "image rm") echo "$3" >>removed ;;
+  "ps "*) echo nginx-id ;;
+  "exec nginx-id") cat journal ;;
+  "info "*) case $3 in *RootDir*) echo /var/lib/docker ;; *) echo overlay2 ;; esac ;;
+  "pull "*)
+    [ -e removed ] || { echo "failed to register layer: write /app/a.bin: no space left on device" >&2; exit 1; }
+    : >pulled ;;
+esac
+`,
+  );
+  chmodSync(docker, 0o755);
+  const entry = (image: string) => `{"at":"x","to":"green","blue":"ghcr.io/acme/shop:1","green":"${image}"}`;
+  writeFileSync(path.join(folder, "journal"), journal.map((image) => `${entry(image)}\n`).join(""));
+  try {
+    const images = { "blue.image": "ghcr.io/acme/shop:1", "green.image": "ghcr.io/acme/shop:4" };
+    const { status, stdout, stderr } = spawnSync("sh", ["-s"], {
+      input: renderPull(images, [], [], { id: "1a2b", keepImages }),
+      env: { PATH: `${folder}:${process.env.PATH}`, FOLDER: folder, TMPDIR: folder },
+      encoding: "utf8",
+    });
+    const removed = path.join(folder, "removed");
+    const gone = existsSync(removed) ? readFileSync(removed, "utf8").trim().split("\n") : [];
+    return { status, stdout, stderr, gone };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe("F15: a pull for which the disk has no room", () => {
+  const SHOP = "ghcr.io/acme/shop";
+
+  it("removes what may go after this release, and pulls again", () => {
+    const { status, stdout, gone } = pullOnFullDisk(1, [`${SHOP}:2`, `${SHOP}:3`]);
+    assert.equal(status, 0);
+    // 3 is the former one once 4 is live; 1 is blue's.
+    assert.deepEqual(gone, [`${SHOP}:2`]);
+    assert.match(stdout, /==> no room for \S+: the disk of the Docker host is full \(\/var\/lib\/docker/);
+    assert.match(stdout, /==> removed an old image: ghcr\.io\/acme\/shop:2/);
+  });
+
+  for (const [title, keepImages, journal] of [
+    ["nothing may go", 1, [`${SHOP}:3`]],
+    ["nothing is to be removed by itself", undefined, [`${SHOP}:2`, `${SHOP}:3`]],
+  ] as const) {
+    it(`names the disk, and no spelling or login, where ${title}`, () => {
+      const { status, stderr, gone } = pullOnFullDisk(keepImages, [...journal]);
+      assert.equal(status, 1);
+      assert.deepEqual(gone, []);
+      assert.match(
+        stderr,
+        /^error: blue\.image: there is no room for \S+: the disk of the Docker host is full \(\/var\/lib\/docker.*\):\n {2}.*no space left on device\n/,
+      );
+      assert.match(stderr, /Nothing was changed: what is live keeps serving\.\nWhat to do next: make room/);
+      assert.doesNotMatch(stderr, /spelt|login/);
+    });
+  }
+});
