@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { homedir } from "node:os";
 import path from "node:path";
@@ -96,8 +96,12 @@ describe("an ssh:// host", function () {
     });
 
     it("it has no Docker", async () => {
+      // All of a machine but Docker.
+      const bin = path.join(stack.folder, "bin");
+      mkdirSync(bin);
+      for (const name of ["sh", "sed", "awk", "cat"]) symlinkSync(`/usr/bin/${name}`, path.join(bin, name));
       await stack.sshd.pause();
-      await stack.sshd.resume({ env: { PATH: "/nowhere" } });
+      await stack.sshd.resume({ env: { PATH: bin } });
       await isRefused(/docker: (command )?not found/, /install Docker there/);
     });
 

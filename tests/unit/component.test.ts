@@ -22,7 +22,10 @@ describe("the component", () => {
       "shop-docker": "pulumi:providers:docker",
       "shop-checkpoint": "bluegreen:index:Checkpoint",
       "shop-images": "command:local:Command",
+      "shop-network-guard": "command:local:Command",
       "shop-ports": "command:local:Command",
+      "shop-redis-check": "command:local:Command",
+      "shop-redis-ready": "command:local:Command",
       "shop-network": "docker:index/network:Network",
       "shop-network-guard": "command:local:Command",
       "shop-redis-data": "docker:index/volume:Volume",
@@ -55,10 +58,13 @@ describe("the component", () => {
         assert.ok(dependencies.includes(`shop-${one}`), `${name} on ${one}: ${dependencies.join()}`);
     };
     includes("edge", "downtime-guard", "network", "proxy-state", "blue", "green");
-    includes("ports", "images", "network");
-    includes("redis", "network", "redis-data", "ports");
-    includes("blue", "redis", "network");
-    includes("green", "redis", "network");
+    includes("network-guard", "network");
+    includes("ports", "images", "network-guard");
+    includes("redis-check", "ports", "redis-data");
+    includes("redis", "network", "redis-data", "redis-check");
+    includes("redis-ready", "redis");
+    includes("blue", "redis-ready", "network");
+    includes("green", "redis-ready", "network");
     includes("proxy", "blue", "green", "edge", "proxy-state");
     includes("switch", "proxy", "blue", "green");
     includes("idle-gate", "switch");
@@ -356,9 +362,10 @@ describe("the component's settings", () => {
       redis.secrets.join(),
     );
     assert.deepEqual(redis.additionalSecretOutputs, ["uploads"]);
+    assert.deepEqual(resources["redis-check"].secrets, ["stdin"]);
     assert.match(redis.inputs.uploads[0].content, /^requirepass "s3cr3t-pass\\"wo\\\\rd"$/m);
     for (const { name, inputs } of Object.values(resources)) {
-      if (["shop-blue", "shop-green", "shop-redis"].includes(name)) continue;
+      if (["shop-blue", "shop-green", "shop-redis", "shop-redis-check"].includes(name)) continue;
       if (name === "shop") continue;
       assert.doesNotMatch(JSON.stringify(inputs), /s3cr3t/, name);
     }
