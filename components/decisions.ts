@@ -3,15 +3,14 @@ import type { Former } from "./plan";
 
 /** The children of a component, and of each whether the engine makes a new one. */
 export class Decisions {
-  private readonly children = new Map<string, pulumi.CustomResource>();
+  private readonly children = new Map<string, pulumi.Resource>();
 
   constructor(private readonly component: string) {}
 
   /** The component's options, with which all its children are noted. */
   noting(opts: pulumi.ComponentResourceOptions = {}): pulumi.ComponentResourceOptions {
     const note: pulumi.ResourceTransformation = ({ name, resource }) => {
-      // The component itself is none, nor is a child that the engine makes nothing of.
-      if (pulumi.CustomResource.isInstance(resource)) {
+      if (name !== this.component) {
         this.children.set(name.slice(this.component.length + 1), resource);
       }
       return undefined;
@@ -30,7 +29,9 @@ export class Decisions {
    */
   async isMade(child: string, former: Former): Promise<boolean> {
     const resource = this.children.get(child);
-    if (resource === undefined || !(child in former.children)) return true;
+    // Of a component the engine makes nothing.
+    if (!pulumi.CustomResource.isInstance(resource)) return false;
+    if (!(child in former.children)) return true;
     // In a preview only what stays has an id.
     const id = await known(resource.id);
     if (id === undefined) return true;

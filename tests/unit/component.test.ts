@@ -22,7 +22,6 @@ describe("the component", () => {
       "shop-docker": "pulumi:providers:docker",
       "shop-checkpoint": "bluegreen:index:Checkpoint",
       "shop-images": "command:local:Command",
-      "shop-network-guard": "command:local:Command",
       "shop-ports": "command:local:Command",
       "shop-redis-check": "command:local:Command",
       "shop-redis-ready": "command:local:Command",
