@@ -6,7 +6,7 @@ import { Failure } from "../scripts/lib/log.mjs";
 import { cache, root } from "../scripts/lib/paths.mjs";
 import { capture, findOnPath, isExecutable } from "../scripts/lib/run.mjs";
 
-const version = "v3.259.0";
+const version = "v3.274.1";
 
 const tools = [
   {

@@ -214,10 +214,22 @@ exit 7
     assert.match(run("up").told.get("backend") ?? "", /^file:/);
   });
 
+  it("finds the login of a CLI that has no home of its own where `npx pulumi login` left it", () => {
+    setUp("official");
+    mkdirSync(path.join(root, ".state/toolchain/home"));
+    writeFileSync(
+      path.join(root, ".state/toolchain/home/credentials.json"),
+      `{"current": "https://app.example"}`,
+    );
+    assert.equal(run("up").told.get("backend"), "unset");
+  });
+
   it("puts the stand-in plugins on PATH only in the offline toolchain", () => {
     setUp("official");
     assert.equal(run("up").told.get("path")?.includes("offline/plugins/bin"), false);
     assert.equal(run("up").told.get("acquisition"), "unset");
+    setUp("built");
+    assert.equal(run("up").told.get("path")?.includes("offline/plugins/bin"), false);
     setUp("offline");
     assert.equal(run("up").told.get("path")?.includes(`${root}/offline/plugins/bin`), true);
     assert.equal(run("up").told.get("acquisition"), "true");

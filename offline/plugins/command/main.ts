@@ -10,6 +10,10 @@ await serve({
     "command:local:Command": command(localKinds, checkLocal, runLocal),
     "command:remote:Command": command(remoteKinds, checkRemote, runRemote),
   },
-  checkConfig: (inputs) => ({ inputs, failures: [] }),
+  // So does the official plugin; without it, its first run on a state would be an update of the provider.
+  checkConfig: (inputs) => ({
+    inputs: { ...inputs, "__pulumi-go-provider-version": "1.2.0" },
+    failures: [],
+  }),
   configure: () => undefined,
 });

@@ -1,7 +1,9 @@
 import type Docker from "dockerode";
 import type { Props } from "../rpc/values.ts";
 import type { Port } from "./container-options.ts";
+import { table } from "./container-table.ts";
 import { goDuration } from "./duration.ts";
+import { saved, type When } from "./saved.ts";
 
 const MIB = 1024 * 1024;
 
@@ -9,7 +11,7 @@ const MIB = 1024 * 1024;
  * A container's outputs: what Docker reports, and from `before` (the inputs or the saved outputs) what the
  * official plugin doesn't read back: environment, labels, networks, volumes, uploads.
  */
-export function stateOf(container: Docker.ContainerInspectInfo, before: Props): Props {
+export function stateOf(container: Docker.ContainerInspectInfo, before: Props, when: When): Props {
   const { Config: config, HostConfig: host, State: now, NetworkSettings: network } = container;
   const extra = config as typeof config & {
     Healthcheck?: Health | null;
@@ -72,7 +74,7 @@ export function stateOf(container: Docker.ContainerInspectInfo, before: Props): 
       type: Type,
       target: Target,
       source: Source ?? "",
-      readOnly: ReadOnly ?? false,
+      readOnly: ReadOnly || undefined,
     })),
     logDriver: host.LogConfig?.Type,
     // Unsupported or unset, but the official plugin saves them; missing, they would be a change to it.
@@ -101,7 +103,7 @@ export function stateOf(container: Docker.ContainerInspectInfo, before: Props): 
   if (ports?.length && (running || before.mustRun === true)) state.ports = portsOf(network.Ports);
   // The drift that makes the next update start it.
   if (!running && before.mustRun === true) state.mustRun = false;
-  return state;
+  return saved(table.fields, state, when);
 }
 
 function inMib(bytes: number): number {

@@ -1,11 +1,35 @@
-import type { Table } from "./fields.ts";
+import type { Fields, Table } from "./fields.ts";
 import { labelsField } from "./labels.ts";
+
+/** Saved all the same, as the official plugin does. */
+const refused: Fields = {
+  cgroupParent: { type: "string", refused: true },
+  cgroupnsMode: { type: "string", refused: true },
+  cpuPeriod: { type: "int", refused: true },
+  cpuQuota: { type: "int", refused: true },
+  cpus: { type: "string", refused: true },
+  deviceReadBps: { type: "set", of: {}, refused: true },
+  deviceReadIops: { type: "set", of: {}, refused: true },
+  deviceRequests: { type: "list", of: {}, refused: true },
+  deviceWriteBps: { type: "set", of: {}, refused: true },
+  deviceWriteIops: { type: "set", of: {}, refused: true },
+  devices: { type: "set", of: {}, refused: true },
+  dns: { type: "set", refused: true },
+  dnsOpts: { type: "set", refused: true },
+  dnsSearches: { type: "set", refused: true },
+  gpus: { type: "string", refused: true },
+  groupAdds: { type: "set", refused: true },
+  pidMode: { type: "string", refused: true },
+  storageOpts: { type: "map", refused: true },
+  ulimits: { type: "set", of: {}, refused: true },
+};
 
 /** Which of a container's properties are supported, and what a change of each does. */
 export const table: Table = {
   autoName: true,
   deleteBeforeReplace: true,
   fields: {
+    ...refused,
     name: { type: "string", replaces: true },
     image: { type: "string", required: true, replaces: true },
     command: { type: "list", replaces: true, computed: true },
@@ -56,6 +80,11 @@ export const table: Table = {
         name: { type: "string", required: true },
         aliases: { type: "set" },
         ipv4Address: { type: "string" },
+        ipv6Address: { type: "string", refused: true },
+        linkLocalIps: { type: "set", refused: true },
+        macAddress: { type: "string", refused: true },
+        driverOpts: { type: "set", refused: true },
+        gwPriority: { type: "int", refused: true },
       },
       replaces: true,
     },
@@ -82,6 +111,8 @@ export const table: Table = {
         hostPath: { type: "string", allowed: /^([a-zA-Z]:[\\/]|\/)/ },
         containerPath: { type: "string" },
         readOnly: { type: "bool" },
+        fromContainer: { type: "string", refused: true },
+        selinuxRelabel: { type: "string", refused: true },
       },
       replaces: true,
     },
@@ -92,6 +123,9 @@ export const table: Table = {
         target: { type: "string", required: true },
         source: { type: "string" },
         readOnly: { type: "bool" },
+        bindOptions: { type: "object", refused: true },
+        tmpfsOptions: { type: "object", refused: true },
+        volumeOptions: { type: "object", refused: true },
       },
       // The official plugin updates a changed mount in place, which does nothing.
       replaces: "count",
@@ -104,7 +138,7 @@ export const table: Table = {
         contentBase64: { type: "string", allowed: /^[A-Za-z0-9+/]*={0,2}$/ },
         source: { type: "string" },
         sourceHash: { type: "string" },
-        executable: { type: "bool" },
+        executable: { type: "bool", default: false },
         permissions: { type: "string", allowed: /^0[0-7]{3}$/ },
       },
       replaces: true,

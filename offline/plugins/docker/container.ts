@@ -8,6 +8,7 @@ import { stateOf } from "./container-state.ts";
 import { outputs, table } from "./container-table.ts";
 import { changed, check, diff, plain, previewed, refreshed, updated, values } from "./fields.ts";
 import { findOrPull } from "./image.ts";
+import { saved } from "./saved.ts";
 import { upload, type Upload } from "./upload.ts";
 
 export function container(client: Client): Resource {
@@ -16,15 +17,20 @@ export function container(client: Client): Resource {
     await attempt(`Unable to create container with image ${image}`, () => findOrPull(client, image, call));
     const docker = await client.docker();
     const options = createOptions(inputs);
+    await refuseIfTooNew(docker, options);
     const made = await attempt("Unable to create container", () => docker.createContainer(options));
     try {
       await connect(docker, made, (inputs.networksAdvanced ?? []) as Attachment[]);
       await upload(made, (inputs.uploads ?? []) as Upload[]);
       if (inputs.start === true) await start(made, inputs);
-      return { id: made.id, state: stateOf(await made.inspect(), inputs) };
+      return { id: made.id, state: stateOf(await made.inspect(), inputs, "made") };
     } catch (error) {
       // It exists, so it has to be in the state, or nothing would ever remove it.
-      throw new InitError(made.id, { ...inputs, id: made.id }, failed("creating", call, error));
+      throw new InitError(
+        made.id,
+        saved(table.fields, { ...inputs, id: made.id }, "made"),
+        failed("creating", call, error),
+      );
     }
   }
 
@@ -45,7 +51,7 @@ export function container(client: Client): Resource {
     async read(old) {
       const docker = await client.docker();
       try {
-        const state = stateOf(await docker.getContainer(old.id).inspect(), values(old.state));
+        const state = stateOf(await docker.getContainer(old.id).inspect(), values(old.state), "read");
         return { id: old.id, state, inputs: refreshed(table, old.inputs, state) };
       } catch (error) {
         if (isStatus(error, 404)) return undefined;
@@ -61,7 +67,7 @@ export function container(client: Client): Resource {
       const running = docker.getContainer(old.id);
       try {
         if (changes.has("mustRun") && news.mustRun === true && news.start === true) {
-          await attempt("Unable to start container", () => running.start());
+          await startUnlessRunning(running);
         }
         const inPlace = ["restart", "maxRetryCount", "memory", "memorySwap", "cpuShares"];
         if (inPlace.some((name) => changes.has(name))) {
@@ -70,7 +76,7 @@ export function container(client: Client): Resource {
       } catch (error) {
         throw new InitError(old.id, state, failed("updating", call, error));
       }
-      return state;
+      return saved(table.fields, state, "made");
     },
 
     async delete({ id, state }) {
@@ -83,6 +89,16 @@ export function container(client: Client): Resource {
       );
     },
   };
+}
+
+/** An older engine ignores it without a word; the official plugin's client refuses it. */
+async function refuseIfTooNew(docker: Docker, options: Docker.ContainerCreateOptions): Promise<void> {
+  if (!(options.Healthcheck)?.StartInterval) return;
+  const { ApiVersion } = await docker.version();
+  if (ApiVersion.localeCompare("1.44", "en", { numeric: true }) >= 0) return;
+  throw new Error(
+    `Unable to create container: "specify health-check start interval" requires API version 1.44, but the Docker daemon API version is ${ApiVersion}`,
+  );
 }
 
 /** In the words of the official plugin. */
@@ -112,8 +128,17 @@ async function connect(docker: Docker, made: Docker.Container, networks: Attachm
   }
 }
 
+async function startUnlessRunning(container: Docker.Container): Promise<void> {
+  try {
+    await container.start();
+  } catch (error) {
+    if (!isStatus(error, 304))
+      throw new Error(`Unable to start container: ${reason(error)}`, { cause: error });
+  }
+}
+
 async function start(made: Docker.Container, inputs: Props): Promise<void> {
-  await attempt("Unable to start container", () => made.start());
+  await startUnlessRunning(made);
   if (inputs.wait !== true) return;
   const deadline = Date.now() + (inputs.waitTimeout as number) * 1000;
   while (Date.now() < deadline) {

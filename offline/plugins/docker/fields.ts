@@ -21,6 +21,8 @@ export interface Field {
   emptyIsUnset?: true;
   default?: string | number | boolean;
   allowed?: RegExp;
+  /** The official plugin has and saves it; the stand-in takes no value for it. */
+  refused?: true;
 }
 export type Fields = Record<string, Field>;
 
@@ -76,13 +78,13 @@ function withDefaults(fields: Fields, news: Props, at: string, type: string, fai
     if (name === DEFAULTS) continue;
     const property = at + name;
     const field = fields[name];
-    if (field) {
+    if (field && !field.refused) {
       inputs[name] = checked(field, value, property, type, failures);
     } else {
-      const supported = Object.keys(fields).sort().join(", ");
+      const supported = Object.keys(fields).filter((known) => !fields[known]?.refused);
       failures.push({
         property,
-        reason: `this is the offline stand-in of the docker plugin, which supports only these properties ${at ? `of ${at.slice(0, -1)}` : `of ${type}`}: ${supported}`,
+        reason: `this is the offline stand-in of the docker plugin, which supports only these properties ${at ? `of ${at.slice(0, -1)}` : `of ${type}`}: ${supported.sort().join(", ")}`,
       });
     }
   }

@@ -2,6 +2,7 @@ import type Docker from "dockerode";
 import type { Call, Resource } from "../rpc/plugin.ts";
 import { type Client, isStatus, reason } from "./client.ts";
 import { changed, check, diff, plain, previewed, refreshed, updated, values, type Table } from "./fields.ts";
+import { saved } from "./saved.ts";
 
 const table: Table = {
   fields: {
@@ -9,6 +10,9 @@ const table: Table = {
     keepLocally: { type: "bool" },
     forceRemove: { type: "bool" },
     pullTriggers: { type: "set", replaces: true },
+    build: { type: "object", refused: true },
+    platform: { type: "string", refused: true },
+    triggers: { type: "map", refused: true },
   },
 };
 
@@ -35,14 +39,14 @@ export function remoteImage(client: Client): Resource {
       const found = await read(name);
       if (!found) throw new Error(`unable to find or pull image ${name}`);
       const { id, ...outputs } = found;
-      return { id, state: { ...plain(news), ...outputs } };
+      return { id, state: saved(table.fields, { ...plain(news), id, ...outputs }, "made") };
     },
 
     async read(old) {
       const found = await read((old.state.name ?? old.id.replace(/^sha256:[0-9a-f]{64}/, "")) as string);
       if (!found) return undefined;
       const { id, ...outputs } = found;
-      const state = { ...values(old.state), ...outputs };
+      const state = saved(table.fields, { ...values(old.state), id, ...outputs }, "made");
       return { id, state, inputs: refreshed(table, old.inputs, state) };
     },
 

@@ -4,6 +4,7 @@ import { attempt, type Client, isStatus, reason } from "./client.ts";
 import { check, diff, previewed, refreshed, updated, type Table } from "./fields.ts";
 import { fromMap, labelsField, toMap } from "./labels.ts";
 import { untilFree } from "./remove.ts";
+import { saved, type When } from "./saved.ts";
 
 const table: Table = {
   autoName: true,
@@ -13,16 +14,17 @@ const table: Table = {
     internal: { type: "bool", replaces: true, computed: true },
     labels: labelsField,
     ipamDriver: { type: "string", replaces: true, default: "default" },
+    ipamOptions: { type: "map", refused: true },
   },
 };
 const outputs = ["scope", "options", "ipamConfigs"];
 
 export function network(client: Client): Resource {
-  async function read(id: string): Promise<Props | undefined> {
+  async function read(id: string, when: When): Promise<Props | undefined> {
     const docker = await client.docker();
     try {
       const found = await docker.getNetwork(id).inspect();
-      return {
+      const state: Props = {
         id: found.Id,
         name: found.Name,
         driver: found.Driver,
@@ -38,8 +40,10 @@ export function network(client: Client): Resource {
           subnet: Subnet ?? "",
           ipRange: IPRange ?? "",
           gateway: Gateway ?? "",
+          auxAddress: {},
         })),
       };
+      return saved(table.fields, state, when);
     } catch (error) {
       if (isStatus(error, 404)) return undefined;
       throw new Error(`Unable to inspect network ${id}: ${reason(error)}`, { cause: error });
@@ -62,13 +66,13 @@ export function network(client: Client): Resource {
           IPAM: { Driver: news.ipamDriver as string },
         }),
       );
-      const state = await read(id);
+      const state = await read(id, "made");
       if (!state) throw new Error(`network ${news.name as string} is gone right after it was created`);
       return { id, state };
     },
 
     async read(old) {
-      const state = await read(old.id);
+      const state = await read(old.id, "read");
       return state && { id: old.id, state, inputs: refreshed(table, old.inputs, state) };
     },
 

@@ -4,6 +4,7 @@ import { attempt, type Client, isStatus, reason } from "./client.ts";
 import { check, diff, previewed, refreshed, updated, type Table } from "./fields.ts";
 import { fromMap, labelsField, toMap } from "./labels.ts";
 import { untilFree } from "./remove.ts";
+import { saved, type When } from "./saved.ts";
 
 const table: Table = {
   autoName: true,
@@ -12,15 +13,16 @@ const table: Table = {
     driver: { type: "string", replaces: true, computed: true },
     driverOpts: { type: "map", replaces: true },
     labels: labelsField,
+    cluster: { type: "object", refused: true },
   },
 };
 
 export function volume(client: Client): Resource {
-  async function read(id: string): Promise<Props | undefined> {
+  async function read(id: string, when: When): Promise<Props | undefined> {
     const docker = await client.docker();
     try {
       const found = await docker.getVolume(id).inspect();
-      return {
+      const state: Props = {
         id: found.Name,
         name: found.Name,
         driver: found.Driver,
@@ -28,6 +30,7 @@ export function volume(client: Client): Resource {
         labels: fromMap(found.Labels),
         mountpoint: found.Mountpoint,
       };
+      return saved(table.fields, state, when);
     } catch (error) {
       if (isStatus(error, 404)) return undefined;
       throw new Error(`Unable to inspect volume: ${reason(error)}`, { cause: error });
@@ -50,13 +53,13 @@ export function volume(client: Client): Resource {
           Labels: toMap(news.labels),
         }),
       );
-      const state = await read(id);
+      const state = await read(id, "made");
       if (!state) throw new Error(`volume ${id} is gone right after it was created`);
       return { id, state };
     },
 
     async read(old) {
-      const state = await read(old.id);
+      const state = await read(old.id, "read");
       return state && { id: old.id, state, inputs: refreshed(table, old.inputs, state) };
     },
 
