@@ -382,7 +382,7 @@ export interface TlsArgs {
 export interface HostArgs {
   /**
    * `unix:///var/run/docker.sock` (the default), `tcp://address:port`, or `ssh://user@address:port` for a remote host, which
-   * needs nothing but Docker and an SSH server. A preview does not contact it. Changing it is *downtime*.
+   * needs nothing but Docker and an SSH server. A preview contacts it unless it is `ssh://`. Changing it is *downtime*.
    */
   address?: string;
   /**

@@ -84,9 +84,12 @@ async function refuses(stack: TestStack, config: Config, mistakes: string[]): Pr
   assert.deepEqual(changes, {});
 }
 
-describe("a preview of an existing stack with an unreachable Docker host", () => {
+describe("a preview of an existing stack with an unreachable ssh:// host", () => {
   const images = useImages({ one: "ok", two: "ok" });
-  const stack = useStack({ blueImage: images.one, greenImage: images.two, ...WITHOUT_REDIS });
+  const stack = useStack(
+    { blueImage: images.one, greenImage: images.two, ...WITHOUT_REDIS },
+    { overSsh: true },
+  );
 
   it("works, and tells the plan", async () => {
     await stack.up();

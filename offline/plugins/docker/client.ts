@@ -1,3 +1,4 @@
+import http from "node:http";
 import type Docker from "dockerode";
 import { sshAgent } from "./ssh.ts";
 
@@ -15,14 +16,17 @@ export interface Host {
 
 export const DEFAULT_HOST = "unix:///var/run/docker.sock";
 
-/** The connection to the Docker host: made at first use, because a preview must work while the host is away. */
+/** The connection to the Docker host: made at first use, because a preview has to work while an ssh:// host is away. */
 export class Client {
   #host: Host = { url: DEFAULT_HOST, sshOpts: [], registries: [] };
   #docker: Promise<Docker> | undefined;
 
-  configure(host: Host): void {
+  /** As with the official plugin, any other host has to answer, in a preview too. */
+  async configure(host: Host): Promise<void> {
     this.#host = host;
     this.#docker = undefined;
+    if (host.url.startsWith("ssh://")) return;
+    if (!(await answers(host))) throw new Error("failed to connect to any docker daemon");
   }
 
   docker(): Promise<Docker> {
@@ -53,6 +57,20 @@ async function connect(host: Host): Promise<Docker> {
     );
   }
   return docker;
+}
+
+/** Without dockerode, which each preview would have to load. */
+function answers(target: Host): Promise<boolean> {
+  const { socketPath, host, port } = options(target);
+  return new Promise((resolve) => {
+    const ping = { socketPath, host, port, path: "/_ping", timeout: 30_000, agent: false };
+    const request = http.get(ping, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.on("timeout", () => request.destroy());
+    request.on("error", () => resolve(false));
+  });
 }
 
 function options({ url, sshOpts }: Host): Docker.DockerOptions {

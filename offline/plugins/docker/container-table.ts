@@ -21,7 +21,6 @@ const refused: Fields = {
   groupAdds: { type: "set", refused: true },
   pidMode: { type: "string", refused: true },
   storageOpts: { type: "map", refused: true },
-  ulimits: { type: "set", of: {}, refused: true },
 };
 
 /** Which of a container's properties are supported, and what a change of each does. */

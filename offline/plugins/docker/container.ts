@@ -93,7 +93,7 @@ export function container(client: Client): Resource {
 
 /** An older engine ignores it without a word; the official plugin's client refuses it. */
 async function refuseIfTooNew(docker: Docker, options: Docker.ContainerCreateOptions): Promise<void> {
-  if (!(options.Healthcheck)?.StartInterval) return;
+  if (!options.Healthcheck?.StartInterval) return;
   const { ApiVersion } = await docker.version();
   if (ApiVersion.localeCompare("1.44", "en", { numeric: true }) >= 0) return;
   throw new Error(

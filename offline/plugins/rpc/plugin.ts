@@ -65,7 +65,7 @@ export interface Plugin {
   resources: Record<string, Resource>;
   functions?: Record<string, (args: Props) => Promise<Props>>;
   checkConfig(news: Props): Checked;
-  configure(config: Props): void;
+  configure(config: Props): void | Promise<void>;
 }
 
 /** A resource that was created or changed, but doesn't work: the engine saves it, and says why. */

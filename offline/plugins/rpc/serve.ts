@@ -85,8 +85,8 @@ function handlers(plugin: Plugin): grpc.UntypedServiceImplementation {
       const kinds = pb.DiffResponse.DiffChanges;
       return new pb.DiffResponse().setChanges(changed ? kinds.DIFF_SOME : kinds.DIFF_NONE);
     }),
-    configure: unary((req: pb.ConfigureRequest) => {
-      plugin.configure(unwrapped(props(req.getArgs())) as Props);
+    configure: unary(async (req: pb.ConfigureRequest) => {
+      await plugin.configure(unwrapped(props(req.getArgs())) as Props);
       return new pb.ConfigureResponse().setSupportspreview(true).setSupportsAutonamingConfiguration(true);
     }),
 

@@ -119,8 +119,8 @@ describe("docker stand-in on the real engine", function () {
     assert.deepEqual(await changesOf(containers, web), []);
   });
 
-  it("previews while the host is away, with what only Docker knows as unknown", async () => {
-    const away = await start("docker:index/container:Container", { host: "tcp://127.0.0.1:1" });
+  it("previews while an ssh:// host is away, with what only Docker knows as unknown", async () => {
+    const away = await start("docker:index/container:Container", { host: "ssh://root@127.0.0.1:1" });
     const inputs = await inputsOf(away, { image: "i:1", networksAdvanced: [{ name: UNKNOWN }] });
     const { id, state } = await away.create(inputs, { preview: true });
     assert.equal(id, "");
@@ -129,16 +129,25 @@ describe("docker stand-in on the real engine", function () {
     assert.equal(state.hostname, UNKNOWN);
     await assert.rejects(
       away.create(inputs),
-      /failed to create Docker client.*tcp:\/\/127\.0\.0\.1:1 is reachable/,
+      /failed to create Docker client.*ssh:\/\/root@127\.0\.0\.1:1 is reachable/,
     );
   });
 
   it("takes the host from DOCKER_HOST when none is configured", async () => {
-    const away = await start("docker:index/container:Container", {}, { DOCKER_HOST: "tcp://127.0.0.1:2" });
+    const DOCKER_HOST = "ssh://root@127.0.0.1:2";
+    const away = await start("docker:index/container:Container", {}, { DOCKER_HOST });
     await assert.rejects(
       away.create(await inputsOf(away, { image: "i:1" })),
-      /tcp:\/\/127\.0\.0\.1:2 is reachable/,
+      /ssh:\/\/root@127\.0\.0\.1:2 is reachable/,
     );
+  });
+
+  it("F25 any other host has to answer, in a preview too", async () => {
+    for (const host of ["tcp://127.0.0.1:1", "unix:///nowhere/docker.sock"])
+      await assert.rejects(
+        start("docker:index/container:Container", { host }),
+        /failed to connect to any docker daemon/,
+      );
   });
 
   it("changes restart policy and memory in place", async () => {
