@@ -237,7 +237,10 @@ export interface RedisArgs {
    * deletes the container; the data volume stays unless `deleteData` is set.
    */
   enabled?: boolean;
-  /** Default `redis:8.0.6`. A change replaces the one Redis container: it is away for some seconds, its data stays. */
+  /**
+   * Default `redis:8.0.6`. A change replaces the one Redis container: it is away for some seconds, its data stays. Before that, the new
+   * image has to load a copy of the data, which needs room on the disk; one that can't is refused.
+   */
   image?: string;
   /** Password, given to the colors as `REDIS_PASSWORD`. Make it a secret. Default: none. A change costs new containers and some seconds of Redis. */
   password?: pulumi.Input<string>;

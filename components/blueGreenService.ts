@@ -54,14 +54,15 @@ export class BlueGreenService extends pulumi.ComponentResource {
     // The children's names never change: a renamed child is a replaced one.
     const images = pulledImages(context);
     const { name: net, guard } = network(context);
-    const free = checkedPorts(context, net, [images, ...guard]);
+    const permitted = downtimeGuard(context);
+    const free = checkedPorts(context, net, [images, permitted, ...guard]);
     const store = redis(context, net, free);
     const state = proxyState(context);
     const colors = {
       blue: color(context, "blue", net, store ?? free),
       green: color(context, "green", net, store ?? free),
     };
-    const ports = edge(context, net, state, colors, downtimeGuard(context));
+    const ports = edge(context, net, state, colors, permitted);
     const nginx = proxy(context, ports, state, colors);
     const switched = switchTraffic(context, release, colors, nginx, givenCertificate(context, state, nginx));
     gateIdle(context, release, colors, nginx, switched);

@@ -58,7 +58,7 @@ describe("the component", () => {
     };
     includes("edge", "downtime-guard", "network", "proxy-state", "blue", "green");
     includes("network-guard", "network");
-    includes("ports", "images", "network-guard");
+    includes("ports", "images", "network-guard", "downtime-guard");
     includes("redis-check", "ports", "redis-data");
     includes("redis", "network", "redis-data", "redis-check");
     includes("redis-ready", "redis");

@@ -165,7 +165,8 @@ function urnOf(request: RegisterResourceRequest): string {
   return `urn:pulumi:dev::acme::${type}::${request.getName()}`;
 }
 
-function replaceLog(info: (message: string) => void): () => void {
+/** What the engine would print goes to the given function, until the one that it gives is called. */
+export function replaceLog(info: (message: string) => void): () => void {
   const log = pulumi.log as unknown as { info: unknown };
   const original = log.info;
   log.info = (message: string) => (info(message), Promise.resolve());

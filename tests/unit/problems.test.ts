@@ -1,9 +1,10 @@
+import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { BlueGreenService, type BlueGreenServiceArgs } from "../../components";
 import { collide, heldPorts, readFacts, type Facts, type HostContainer } from "../../components/facts";
 import type { Known } from "../../components/known";
 import { findProblems, inWords, type Wanted } from "../../components/problems";
-import { mock } from "./mocked";
+import { mock, replaceLog } from "./mocked";
 import { LEAST } from "./valid";
 
 const WANTED: Wanted = {
@@ -213,6 +214,12 @@ describe("what keeps an update from being made", () => {
 });
 
 describe("F31: two services of one program", () => {
+  let restoreLog: () => void;
+  before(() => void (restoreLog = replaceLog(() => {})));
+  after(async () => {
+    await pulumi.runtime.disconnect();
+    restoreLog();
+  });
   const services = (...all: [string, Partial<BlueGreenServiceArgs>?][]) => {
     mock();
     return () => {
