@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import path from "node:path";
 import { docker } from "../support/docker";
 import { useImages } from "../support/images";
 import { freePorts } from "../support/ports";
@@ -146,5 +148,33 @@ describe("faults from the field: what the host has is looked at before anything 
     assert.equal(code, 0, output);
     assert.equal((await stack.serving()).live, "green two");
     await stack.expectNoChange();
+  });
+});
+
+describe("faults from the field: two services of one program", function () {
+  this.timeout(300_000);
+  const images = useImages({ one: "ok" });
+  const stack = useStack();
+
+  it("F31: with one port, the program is refused and nothing is made", async () => {
+    const service = (name: string, previewPort: number) => `
+      new BlueGreenService("${name}", {
+        activeColor: "blue",
+        blue: { image: "${images.one}" },
+        green: { image: "${images.one}" },
+        proxy: { port: ${stack.port}, previewPort: ${previewPort} },
+      });`;
+    writeFileSync(
+      path.join(stack.folder, "index.ts"),
+      `import { BlueGreenService } from "./components";
+      ${service("shop", stack.previewPort)}
+      ${service("blog", stack.previewPort + 1)}`,
+    );
+    const { output } = await stack.upFails();
+    assert.match(
+      output,
+      new RegExp(`blog: 1 invalid setting.*\\n.*proxy\\.port: is ${stack.port}, as is proxy\\.port of shop`),
+    );
+    assert.deepEqual(await stack.leftovers(), { containers: [], volumes: [], networks: [] });
   });
 });
