@@ -305,7 +305,10 @@ describe("the component's settings", () => {
       proxy: { memoryMb: 0 },
       redis: { enabled: true, memoryMb: 100 },
     });
-    const limits = (role: string) => [resources[role].inputs.memory, resources[role].inputs.memorySwap];
+    const limits = (role: string): unknown[] => [
+      resources[role].inputs.memory,
+      resources[role].inputs.memorySwap,
+    ];
     assert.deepEqual(
       [limits("edge"), limits("proxy")],
       [
@@ -429,10 +432,10 @@ describe("the component's settings", () => {
 
   it("F21: redis: a REDIS_URL of one's own wins, and without Redis there is no address", async () => {
     const env = { REDIS_URL: "redis://elsewhere/3" };
-    const urlOf = async (args: Partial<BlueGreenServiceArgs>) =>
-      (await declare({ ...IMAGES, ...args })).resources.blue.inputs.envs.filter((one: string) =>
-        one.startsWith("REDIS_URL="),
-      );
+    const urlOf = async (args: Partial<BlueGreenServiceArgs>) => {
+      const envs = (await declare({ ...IMAGES, ...args })).resources.blue.inputs.envs as string[];
+      return envs.filter((one) => one.startsWith("REDIS_URL="));
+    };
     assert.deepEqual(await urlOf({ env }), ["REDIS_URL=redis://elsewhere/3"]);
     assert.deepEqual(await urlOf({ blue: { ...IMAGES.blue, env } }), ["REDIS_URL=redis://elsewhere/3"]);
     assert.deepEqual(await urlOf({ redis: { enabled: false } }), []);
