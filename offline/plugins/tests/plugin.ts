@@ -47,7 +47,12 @@ export class TestPlugin {
       `127.0.0.1:${port}`,
       grpc.credentials.createInsecure(),
     );
-    await plugin.#call("configure", new pb.ConfigureRequest().setArgs(toStruct(config)));
+    try {
+      await plugin.#call("configure", new pb.ConfigureRequest().setArgs(toStruct(config)));
+    } catch (error) {
+      await plugin.stop();
+      throw error;
+    }
     return plugin;
   }
 
