@@ -81,7 +81,10 @@ describe("the journal", () => {
     await service.app("blue");
     await service.switched("green");
     const entries = (await service.journal()) as unknown as { number?: number }[];
-    assert.deepEqual([entries.length, entries[0].number, entries[48].number], [50, 11, 59]);
+    const numbers = entries.flatMap(({ number }) => number ?? []);
+    const added = 50 - numbers.length;
+    assert.ok(added > 0, "the switch has its own entries");
+    assert.deepEqual([entries.length, numbers[0], entries[49 - added].number], [50, 10 + added, 59]);
   });
 
   it("is data, whatever a lock's holder is called", async () => {
@@ -156,9 +159,10 @@ describe("two switches at once", () => {
         ),
       10,
     );
-    await service.heal(candidate);
+    assert.equal(await service.isRunning(candidate), false, "what never served does not run on");
+    const next = await service.app("green");
     await service.switched("green", { lockHolder: "project/two/service" });
-    assert.equal(await service.live(), candidate);
+    assert.equal(await service.live(), next);
   });
 });
 
@@ -191,31 +195,41 @@ done`;
 
 /** The steps of the switch and of its commit, and what is left when it is killed after each. */
 const KILLS = [
-  { line: "note_intent", outcome: "nothing had changed", live: "blue" },
-  { line: "stage", outcome: "nothing had changed", live: "blue" },
-  { line: "gate", outcome: "nothing had changed", live: "blue" },
-  { line: "take_over", outcome: "nothing had changed", live: "blue" },
-  { line: 'test_site "$SITE.next"', outcome: "nothing had changed", live: "blue" },
-  { line: 'ln -f "$SITE" "$SITE.former"', outcome: "undone", live: "blue" },
-  { line: 'mv -f "$SITE.next" "$SITE"', outcome: "undone", live: "blue" },
-  { line: "commit", outcome: "undone", live: "blue" },
-  { line: "watch", outcome: "green was live already", live: "green" },
-  { line: "drain", outcome: "green was live already", live: "green" },
+  {
+    step: "note_intent",
+    line: 'note_intent "${served_live%% *}" "$LIVE_COLOR" "$(kind)" "$LIVE_COLOR" "$LIVE_IMAGE"',
+    outcome: "nothing had changed",
+    live: "blue",
+  },
+  { step: "stage", line: 'stage "$LIVE_COLOR" "$LIVE"', outcome: "nothing had changed", live: "blue" },
+  {
+    step: "gate",
+    line: 'if ! is_live "$LIVE" || ! is_owner; then gate "$LIVE_COLOR" "$LIVE"; else try_live; fi',
+    outcome: "nothing had changed",
+    live: "blue",
+  },
+  { step: "take_over", line: "take_over", outcome: "nothing had changed", live: "blue" },
+  { step: "the test", line: 'test_site "$SITE.next"', outcome: "nothing had changed", live: "blue" },
+  { step: "the copy", line: 'ln -f "$SITE" "$SITE.former"', outcome: "undone", live: "blue" },
+  { step: "the new site", line: 'mv -f "$SITE.next" "$SITE"', outcome: "undone", live: "blue" },
+  { step: "commit", line: "commit", outcome: "undone", live: "blue" },
+  { step: "watch", line: "watch", outcome: "green was live already", live: "green" },
+  { step: "drain", line: "drain", outcome: "green was live already", live: "green" },
 ];
 
 const killedAfter =
   (line: string, before = "") =>
   (input: string) => {
     const edited = input.replace(`\n  ${line}\n`, () => `\n  ${line}\n${before}  kill -9 $$\n`);
-    assert.notEqual(edited, input);
+    assert.notEqual(edited, input, `no line is ${line}`);
     return edited;
   };
 
 describe("a switch that ended before its end", () => {
   const service = useLiveService();
 
-  for (const { line, outcome, live } of KILLS) {
-    it(`after "${line}": ${outcome}`, async () => {
+  for (const { step, line, outcome, live } of KILLS) {
+    it(`after ${step}: ${outcome}`, async () => {
       const { blue, green } = service.containers;
       const running = service.startSwitch("green", { edit: killedAfter(line) });
       const { code, output } = await running.ended;

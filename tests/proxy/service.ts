@@ -352,8 +352,11 @@ export class Service {
   isRunning = async (container: string) =>
     (await docker("inspect", "--format", "{{.State.Running}}", container)) === "true";
   /** Whether this nginx has the public listeners. */
-  listens = async (container: string) =>
-    (await docker("exec", container, "cat", "/run/bluegreen/live.listen")).includes("reuseport");
+  listens = async (container: string) => {
+    // One that has just started has no such file yet.
+    const look = "cat /run/bluegreen/live.listen 2>/dev/null || :";
+    return (await docker("exec", container, "sh", "-c", look)).includes("reuseport");
+  };
 }
 
 /** SITE_TEMPLATE with another directive at its top; the rest of the input stays as it is. */
