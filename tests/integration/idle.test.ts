@@ -25,11 +25,12 @@ describe("idle: stopped", () => {
   it("that it is stopped is no change for up and refresh", () => stack.expectNoChange());
 
   it("flip: it is started for the gate, and the old color is stopped after the flip", async () => {
+    const before = await stack.container("blue");
     await stack.set({ activeColor: "green" });
     const { output } = await stack.up();
     assert.ok(
       output.indexOf("==> starting ") < output.indexOf("gate: green passed 2 of 2") &&
-        output.indexOf("green is live") < output.indexOf("==> stopping the idle color"),
+        output.indexOf("green is live") < output.indexOf(`==> stopping ${before.Name.slice(1)}`),
       output,
     );
     assert.deepEqual(await runs(), { blue: false, green: true });

@@ -32,13 +32,24 @@ describe("an existing network", () => {
 
   it("another network is refused without leave for downtime, and nothing is touched", async () => {
     const before = await stack.container("blue");
-    await stack.set({ network: "bridge-of-nobody" });
-    const { output } = await stack.upFails();
+    const other = `${network}-other`;
+    await docker("network", "create", other);
+    await stack.set({ network: other });
+    const { output } = await stack.upFails().finally(() => docker("network", "rm", other));
     assert.match(output, /error: this change needs downtime/);
     assert.match(output, new RegExp(`now: .*network ${network}`));
     assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green one" });
     assert.equal((await stack.container("blue")).Id, before.Id);
     await stack.set({ network });
+  });
+
+  it("one that is not there is refused in words, and nothing is touched", async () => {
+    await stack.set({ network: "bridge-of-nobody" });
+    const { output } = await stack.upFails();
+    assert.match(output, /network\.name: there is no network bridge-of-nobody on the Docker host/);
+    assert.match(output, /What to do next: make it \('docker network create bridge-of-nobody'\)/);
+    await stack.set({ network });
+    await stack.up("--expect-no-changes");
   });
 
   it("is not deleted by destroy", async () => {
