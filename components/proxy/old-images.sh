@@ -33,11 +33,19 @@ was_pulled() { # image
   esac
   printf '%s\n' "$pulled" | grep -qxF -- "$name"
 }
-# An entry of the journal names the image that a color got then. What it has now is not a former one.
+# An entry of the journal names the image that a color got then. What its newest container has is not a former one; one that was
+# replaced is there until the end of the update. Docker lists the newest first.
 old_images() {
   docker exec "$PROXY" cat /bluegreen/state/journal </dev/null |
-    awk -F '"' -v keep="$KEEP_IMAGES" -v containers="$containers" '
-      BEGIN { lines = split(containers, all, "\n"); for (i = 1; i <= lines; i++) { split(all[i], part, " "); now[part[2], part[4]]; kept[part[4]] } }
+    CONTAINERS=$containers awk -F '"' -v keep="$KEEP_IMAGES" '
+      BEGIN {
+        lines = split(ENVIRON["CONTAINERS"], all, "\n")
+        for (i = 1; i <= lines; i++) {
+          split(all[i], part, " ")
+          kept[part[4]]
+          if (!newest_of[part[2]]++) now[part[2], part[4]]
+        }
+      }
       { for (i = 1; i < NF; i++) if (($i == "blue" || $i == "green") && $(i + 1) == ":") { color[++n] = $i; image[n] = $(i + 2) } }
       END {
         for (newest = n; newest > 0; newest--) {
