@@ -177,9 +177,8 @@ describe("a first release whose port is taken", () => {
   it("U1 `status` says what is wrong and what users notice", async () => {
     const { code, output } = await stack.script("status");
     assert.equal(code, 2, output);
-    assert.match(output, /the edge \S+ is created, .*; Docker could not start it: .*address already in use/);
+    assert.match(output, /no switch has passed yet/);
     assert.match(output, /^ {4}users: {3}no color is live yet: nothing answers$/m);
-    assert.match(output, /^ {4}to heal: free the port, or choose another: .*\. Then npm run heal$/m);
   });
 
   it("U1 U8 `heal` says what is true when it fails, and works when the port is free", async () => {
@@ -187,10 +186,26 @@ describe("a first release whose port is taken", () => {
     assert.equal(failed.code, 1, failed.output);
     assert.match(failed.output, /Users of service now: no color is live yet: nothing answers\./);
     assert.doesNotMatch(failed.output, /still (does|serves)/);
+    assert.match(failed.output, /error: proxy\.port: port \d+ at 0\.0\.0\.0 can't be had: it is in use/);
     await new Promise((closed) => holder.close(closed));
     const { code, output } = await stack.script("heal", "--yes");
     assert.equal(code, 0, output);
     assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
+  });
+
+  it("U1 `status` says so, too, when the edge was stopped and its port has been taken since", async () => {
+    const { Id } = await stack.container("edge");
+    await docker("stop", Id);
+    holder = await listen(stack.port);
+    await assert.rejects(docker("start", Id));
+    const { code, output } = await stack.script("status");
+    assert.equal(code, 2, output);
+    assert.match(output, /the edge \S+ is exited .*; Docker could not start it: .*address already in use/);
+    assert.match(output, /^ {4}users: {3}OUTAGE: blue is live, but does not answer$/m);
+    assert.match(output, /^ {4}to heal: free the port, or choose another: .*\. Then npm run heal$/m);
+    await new Promise((closed) => holder.close(closed));
+    const healed = await stack.script("heal", "--yes");
+    assert.equal(healed.code, 0, healed.output);
   });
 });
 
