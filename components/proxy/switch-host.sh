@@ -2,14 +2,33 @@
 # The switch on the host, after host.sh.
 #
 # Given: LIVE_COLOR LIVE
+#
+# shellcheck disable=SC2154 # from host.sh
 
 main() {
   eval "$(settings)"
   look_around
   start "$PROXY"
   start "$LIVE"
+  start_what_becomes_idle
   run_in_nginx && status=0 || status=$?
   conclude "$LIVE_COLOR" "$LIVE" "$status"
+}
+
+# What is live or idle now. That it does not start is no reason not to switch.
+start_what_becomes_idle() {
+  [ "$IDLE" = running ] || return 0
+  stopped=$(printf '%s\n' "$containers" | awk '($2 == "blue" || $2 == "green") && $3 ~ /exited|created/ { print $1 }')
+  # Mostly there is none, and each question takes a tenth of a second.
+  [ -n "$stopped" ] || return 0
+  read_served
+  for name in $stopped; do
+    [ "$name" != "$LIVE" ] || continue
+    if serves live "$name" || serves idle "$name"; then
+      echo "==> starting $name"
+      docker start "$name" >/dev/null </dev/null || echo "==> warning: $name could not be started" >&2
+    fi
+  done
 }
 
 main

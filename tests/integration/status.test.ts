@@ -29,7 +29,7 @@ describe("npm run status and npm run heal", function () {
       new RegExp(`live: +blue ${images.one} \\(\\S+-service-blue-.*\\), running, healthy, since 20`),
     );
     assert.match(output, new RegExp(`idle: +green ${images.two} `));
-    assert.match(output, /switches: .* first release: blue \S+, \d+ s, by .*: done/);
+    assert.match(output, /switches: [^]* first release: blue \S+, \d+ s, by .*: done/);
     const { configHash, health, servedThrough } = await inOrder();
     assert.equal(configHash.served, configHash.stack);
     assert.equal(health?.ok, true);
@@ -170,7 +170,9 @@ describe("npm run status and npm run heal", function () {
 
   it("an update that failed, and a container that nobody knows", async () => {
     const { Id, Name } = await stack.container("green");
-    const orphan = await docker("run", "--detach", ...labels("blue"), images.one);
+    const id = (await stack.container("blue")).Config.Labels["bluegreen.id"];
+    const own = [...labels("blue"), "--label", `bluegreen.id=${id}`];
+    const orphan = await docker("run", "--detach", ...own, images.one);
     try {
       await stack.set({ greenImage: images.broken, health: { passes: 2, gateTimeoutSeconds: 5 } });
       await stack.upFails();
