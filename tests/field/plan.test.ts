@@ -64,7 +64,7 @@ describe("F27: the plan says what Pulumi does", function () {
       replaces: ["blue", "green"],
       plan: [
         ...OTHER_SETTINGS,
-        "plan: redis: removed; its volume stays, unless deleteData was set before",
+        "plan: redis: removed, since redis.enabled is not true; its volume stays, unless redis.deleteData was set before",
         STARTED,
         GATED,
       ],

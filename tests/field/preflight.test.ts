@@ -129,7 +129,7 @@ describe("faults from the field: what the host has is looked at before anything 
     await loseEverything();
     await isRefused(
       /has lost all that this stack made there:/,
-      /network service-network-/,
+      /network \S*service-network-/,
       /volume .*redis-data/,
       /container edge: /,
       /The data of Redis was on that volume/,
