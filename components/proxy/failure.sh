@@ -48,12 +48,12 @@ failed_grace() {
   esac
 }
 
-# The last word of what failed: Pulumi now lists every output as removed (its issue 15755), though all of them stay.
+# The last word of what failed. When the switch has failed, Pulumi lists outputs as removed (its issue 15755), though they stay.
 tell_urls() {
   case $served in
     *'live: '*) ;;
     *) return 0 ;;
   esac
   echo "The live color keeps serving at $URL, the idle one at $PREVIEW_URL."
-  echo "(Pulumi lists all outputs as removed when an update fails. 'pulumi stack output' still has them.)"
+  echo "(Where Pulumi lists outputs as removed, that is its display of a failed update. 'pulumi stack output' still has them.)"
 }

@@ -139,8 +139,11 @@ describe("a gate that fails", () => {
   });
 
   it("F18: the failed update ends with what serves and where, and Pulumi still has the outputs", async () => {
-    const { output } = await stack.upFails();
     const { url, previewUrl } = await stack.outputs();
+    await stack.set({ blueEnv: { BEHAVIOUR: "exits" } });
+    const { output } = await stack.upFails();
+    assert.match(output, /^ +- url +: /m, "what users take for a loss");
+    assert.equal((await stack.outputs()).url, url);
     assert.ok(
       output.includes(`The live color keeps serving at ${url}, the idle one at ${previewUrl}.`),
       output,
@@ -148,6 +151,7 @@ describe("a gate that fails", () => {
     assert.match(output, new RegExp(`blue: \\S+ \\(${images.good}\\): live, running`));
     assert.match(output, /'pulumi stack output' still has them/);
     assert.equal((await stack.live()).status, 200);
+    await stack.unset("blueEnv");
   });
 
   it("F30: a candidate that ignores SIGTERM is stopped at once, with a word", async () => {
