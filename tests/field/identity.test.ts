@@ -83,7 +83,7 @@ describe("names are those of the first update", function () {
   it("F2: a flip after all that is as any other", async () => {
     await stack.set({ activeColor: "green" });
     const { changes } = await losesUnder(stack, () => stack.up());
-    assert.deepEqual(changes, { "shop-switch": "replace" });
+    assert.deepEqual(changes, { shop: "update", "shop-switch": "replace" });
     assert.equal((await stack.serving()).live, "green 1.1.0");
   });
 });
