@@ -49,7 +49,7 @@ describe("an existing network", () => {
     assert.match(output, /network\.name: there is no network bridge-of-nobody on the Docker host/);
     assert.match(output, /What to do next: make it \('docker network create bridge-of-nobody'\)/);
     await stack.set({ network });
-    await stack.up("--expect-no-changes");
+    assert.deepEqual((await stack.up()).changes, { service: "update" });
   });
 
   it("is not deleted by destroy", async () => {
