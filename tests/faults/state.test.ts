@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { useLiveService, withDirective, type Service } from "../proxy/service";
+import { STEPS, type Step } from "../proxy/steps";
 import { addressOf, docker } from "../support/docker";
 import { get } from "../support/http";
 import { until } from "../support/running";
@@ -47,17 +48,17 @@ describe("what the proxy stands on: a state volume that is full", function () {
   const service = useLiveService(256);
   const FILLER = "/bluegreen/state/filler";
   const FILL = `! dd if=/dev/zero of=${FILLER} bs=1k 2>/dev/null`;
-  const BEFORE = ["take_lock", "note_intent", "stage", "gate", "take_over", "commit", "watch", "drain"];
 
-  const filledBefore = (step: string) => (input: string) => {
-    const edited = input.replace(`\n  ${step}\n`, () => `\n  ${FILL} || :\n  ${step}\n`);
+  const filledBefore = (step: Step) => (input: string) => {
+    const line = STEPS[step];
+    const edited = input.replace(`\n  ${line}\n`, () => `\n  ${FILL} || :\n  ${line}\n`);
     assert.notEqual(edited, input);
     return edited;
   };
 
   for (const withNewNginx of [false, true]) {
     const kind = withNewNginx ? "a flip behind a new nginx" : "a flip";
-    for (const step of BEFORE) {
+    for (const step of Object.keys(STEPS) as Step[]) {
       fault(`from before "${step}" of ${kind}`, async () => {
         const former = service.proxy;
         const [live, idle] = [await service.live(), await service.idle()];
@@ -159,7 +160,8 @@ describe("what the proxy stands on: a clock that", function () {
 async function moveToNewAddress(service: Service, container: string): Promise<void> {
   const former = await addressOf(container);
   await docker("network", "disconnect", service.network, container);
-  await service.app("green");
+  // Docker gives out the lowest address that is free, and there may be some below.
+  for (let taken = ""; taken !== former;) taken = await addressOf(await service.app("green"));
   await docker("network", "connect", service.network, container);
   assert.notEqual(await addressOf(container), former);
 }

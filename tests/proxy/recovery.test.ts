@@ -4,6 +4,7 @@ import { docker } from "../support/docker";
 import { hash } from "../../components/shell";
 import { type Running, until } from "../support/running";
 import { NODE_IMAGE, type Service, useLiveService, withDirective } from "./service";
+import { STEPS } from "./steps";
 
 /** Starts a switch that waits in the gate of a sick candidate. */
 async function waitingSwitch(service: Service, lockHolder: string): Promise<[Running, string]> {
@@ -195,26 +196,16 @@ done`;
 
 /** The steps of the switch and of its commit, and what is left when it is killed after each. */
 const KILLS = [
-  {
-    step: "note_intent",
-    line: 'note_intent "${served_live%% *}" "$LIVE_COLOR" "$(kind)" "$LIVE_COLOR" "$LIVE_IMAGE"',
-    outcome: "nothing had changed",
-    live: "blue",
-  },
-  { step: "stage", line: 'stage "$LIVE_COLOR" "$LIVE"', outcome: "nothing had changed", live: "blue" },
-  {
-    step: "gate",
-    line: 'if ! is_live "$LIVE" || ! is_owner; then gate "$LIVE_COLOR" "$LIVE"; else try_live; fi',
-    outcome: "nothing had changed",
-    live: "blue",
-  },
-  { step: "take_over", line: "take_over", outcome: "nothing had changed", live: "blue" },
+  { step: "note_intent", line: STEPS.note_intent, outcome: "nothing had changed", live: "blue" },
+  { step: "stage", line: STEPS.stage, outcome: "nothing had changed", live: "blue" },
+  { step: "gate", line: STEPS.gate, outcome: "nothing had changed", live: "blue" },
+  { step: "take_over", line: STEPS.take_over, outcome: "nothing had changed", live: "blue" },
   { step: "the test", line: 'test_site "$SITE.next"', outcome: "nothing had changed", live: "blue" },
   { step: "the copy", line: 'ln -f "$SITE" "$SITE.former"', outcome: "undone", live: "blue" },
   { step: "the new site", line: 'mv -f "$SITE.next" "$SITE"', outcome: "undone", live: "blue" },
-  { step: "commit", line: "commit", outcome: "undone", live: "blue" },
-  { step: "watch", line: "watch", outcome: "green was live already", live: "green" },
-  { step: "drain", line: "drain", outcome: "green was live already", live: "green" },
+  { step: "commit", line: STEPS.commit, outcome: "undone", live: "blue" },
+  { step: "watch", line: STEPS.watch, outcome: "green was live already", live: "green" },
+  { step: "drain", line: STEPS.drain, outcome: "green was live already", live: "green" },
 ];
 
 const killedAfter =
