@@ -1,4 +1,4 @@
-// mocha's `spec` on the screen, and the counts in the file that MOCHA_COUNTS names.
+// mocha's `spec` on the screen, and the result in the file that MOCHA_RESULT names: the counts, and what failed why.
 const { writeFileSync } = require("node:fs");
 const { reporters, Runner } = require("mocha");
 
@@ -7,7 +7,11 @@ module.exports = class extends reporters.Spec {
     super(runner, options);
     runner.once(Runner.constants.EVENT_RUN_END, () => {
       const { passes, failures, pending } = runner.stats;
-      writeFileSync(process.env.MOCHA_COUNTS, JSON.stringify({ passes, failures, pending }));
+      const failed = this.failures.map((test) => ({
+        title: test.fullTitle(),
+        message: test.err?.message ?? "",
+      }));
+      writeFileSync(process.env.MOCHA_RESULT, JSON.stringify({ passes, failures, pending, failed }));
     });
   }
 };

@@ -83,6 +83,9 @@ const usage = `npm test              does the set-up and runs all tests but thos
 npm test -- PART…     runs only these parts: ${Object.keys(parts).join(", ")}
                       Only when named: ${onlyWhenNamed.join(", ")}. More in tests/README.md.`;
 
+const nothing = { passes: 0, failures: 0, pending: 0, failed: [] };
+const failure = (title) => ({ ...nothing, failures: 1, failed: [{ title, message: "" }] });
+
 const env = { ...process.env, PATH: `${path.join(modules, ".bin")}${path.delimiter}${process.env.PATH}` };
 
 await main(async () => {
@@ -103,7 +106,7 @@ await main(async () => {
     lines.push(`  ${name.padEnd(12)} ${format(counts)} (${Math.round((Date.now() - started) / 1000)} s)`);
   }
   const total = sum(results);
-  console.log(`\n${lines.join("\n")}\n\n${format(total)}`);
+  console.log(`\n${lines.join("\n")}\n\n${[format(total), ...total.failed.map(describe)].join("\n\n")}`);
   process.exitCode = total.failures > 0 || total.passes === 0 ? 1 : 0;
 });
 
@@ -111,11 +114,16 @@ function format({ passes, failures, pending }) {
   return `${passes} passed, ${failures} failed${pending > 0 ? `, ${pending} skipped` : ""}`;
 }
 
+/** Said once more at the end: of an hour's output people look there. */
+function describe({ title, message }) {
+  return [`✖ ${title}`, ...message.trimEnd().split("\n").slice(0, 40)].join("\n    ");
+}
+
 /** One check, counted like a test. */
 async function check(name, command, args, cwd = root) {
   const ok = (await show(command, args, { cwd, env })) === 0;
   console.log(`  ${ok ? "✔" : "✖"} ${name}`);
-  return { passes: ok ? 1 : 0, failures: ok ? 0 : 1, pending: 0 };
+  return ok ? { ...nothing, passes: 1 } : failure(name);
 }
 
 function script(file) {
@@ -145,9 +153,15 @@ async function typeChecks() {
 }
 
 function sum(results) {
-  const total = { passes: 0, failures: 0, pending: 0 };
-  for (const counts of results) for (const key of Object.keys(total)) total[key] += counts[key];
-  return total;
+  return results.reduce(
+    (total, { passes, failures, pending, failed }) => ({
+      passes: total.passes + passes,
+      failures: total.failures + failures,
+      pending: total.pending + pending,
+      failed: [...total.failed, ...failed],
+    }),
+    nothing,
+  );
 }
 
 /** Tracked files that end in .sh or begin with a shell's shebang. */
@@ -175,7 +189,7 @@ function mochaOverSsh(...patterns) {
 function mochaOnEngine(...names) {
   if (!canHaveEngine) {
     say("skipped: a Docker engine beside this machine's needs root on Linux");
-    return { passes: 0, failures: 0, pending: names.length };
+    return { ...nothing, pending: names.length };
   }
   const within = ["--import", "tsx", "scripts/on-engine.mjs", node24];
   return mochaWith(
@@ -188,16 +202,17 @@ function mochaOnEngine(...names) {
 /** `within`: what Node.js is to run first, which then runs mocha. */
 async function mochaWith(variables, patterns, within = []) {
   const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-test-"));
-  const counts = path.join(folder, "counts.json");
+  const file = path.join(folder, "result.json");
   try {
     const args = ["--import", "tsx", path.join(modules, "mocha/bin/mocha.js")];
     const code = await show(node24, [...within, ...args, "--reporter", "scripts/reporter.cjs", ...patterns], {
       cwd: root,
-      env: { ...env, ...variables, MOCHA_COUNTS: counts },
+      env: { ...env, ...variables, MOCHA_RESULT: file },
     });
-    if (!existsSync(counts)) return { passes: 0, failures: 1, pending: 0 };
-    const result = JSON.parse(readFileSync(counts, "utf8"));
-    return code !== 0 && result.failures === 0 ? { ...result, failures: 1 } : result;
+    const early = failure(`mocha ended with ${code}`);
+    if (!existsSync(file)) return early;
+    const result = JSON.parse(readFileSync(file, "utf8"));
+    return code !== 0 && result.failures === 0 ? sum([result, early]) : result;
   } finally {
     rmSync(folder, { recursive: true });
   }

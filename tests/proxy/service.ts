@@ -81,6 +81,7 @@ export interface SwitchOptions {
   watch?: BlueGreenServiceArgs["watch"];
   tls?: BlueGreenServiceArgs["tls"];
   proxy?: BlueGreenServiceArgs["proxy"];
+  drainSeconds?: number;
   /** Changes what the shell gets to read. */
   edit?: (input: string) => string;
 }
@@ -290,6 +291,7 @@ export class Service {
 
   private values(activeColor: Color, options: SwitchOptions): CommandValues {
     const { lockHolder = "project/stack/service", health, idle = "running", watch, tls, proxy } = options;
+    const { drainSeconds = QUICK.drainSeconds } = options;
     const settings = withDefaults({
       ...QUICK,
       activeColor,
@@ -297,6 +299,7 @@ export class Service {
       watch,
       tls,
       proxy,
+      drainSeconds,
       blue: { image: NODE_IMAGE },
       green: { image: NODE_IMAGE },
       health: { ...QUICK.health, ...health },
