@@ -3,7 +3,6 @@
 // For the command, that engine is Docker, and 127.0.0.1 is where it publishes ports.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import * as demo from "./lib/demo.mjs";
 import { Failure, main, say } from "./lib/log.mjs";
 import { must } from "./lib/run.mjs";
 import { canHaveEngine, ensureEngine } from "./setup/engine.mjs";
@@ -35,7 +34,6 @@ async function start(engine) {
   }, START_WITHIN_MS);
   await engine.create(tags);
   process.env.DOCKER_HOST = engine.address;
-  await demo.build();
   clearTimeout(late);
   const version = await must("docker", ["version", "--format", "{{.Server.Version}}"]);
   say(`Docker Engine ${version.trim()}, beside this machine's`);

@@ -1,7 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import * as demo from "./lib/demo.mjs";
 import { Failure, main, say } from "./lib/log.mjs";
 import { readOptions } from "./lib/options.mjs";
 import { modules, node24, root } from "./lib/paths.mjs";
@@ -25,16 +24,12 @@ const parts = {
       "offline/plugins/tests/**/*.test.ts",
     ),
   proxy: () => mocha("tests/proxy/**/*.test.ts"),
-  integration: async () => {
-    await demo.build();
+  integration: async (prefix) => {
     await ensureAcmeImages();
-    return mocha("tests/integration/**/*.test.ts");
+    return mochaWith({}, ["tests/integration/**/*.test.ts"], { prefix });
   },
   // What users met, by name: F1, F2, …
-  field: async () => {
-    await demo.build();
-    return mocha("tests/field/**/*.test.ts");
-  },
+  field: (prefix) => mochaWith({}, ["tests/field/**/*.test.ts"], { prefix }),
   ec2: () =>
     inCopyOutside("hosts/ec2", async (copy) => {
       const config = path.join(root, "eslint.config.mjs");
@@ -45,30 +40,17 @@ const parts = {
       ]);
     }),
   // All of it, and nothing else writes the table.
-  faults: async () => {
-    await demo.build();
-    return mochaWith({ BLUEGREEN_FAULTS_TABLE: path.join(root, "docs/faults.md") }, [
-      "tests/faults/**/*.test.ts",
-    ]);
-  },
+  faults: () =>
+    mochaWith({ BLUEGREEN_FAULTS_TABLE: path.join(root, "docs/faults.md") }, ["tests/faults/**/*.test.ts"]),
   // Those that take long have a shorter form in other parts: a kill after each step in proxy, flips under load and
   // restarts of the engine in integration.
-  "faults-short": async () => {
-    await demo.build();
-    const short = ["candidate", "input", "pulumi", "state"];
-    return mocha(...short.map((name) => `tests/faults/${name}.test.ts`));
-  },
+  "faults-short": () =>
+    mocha(...["candidate", "input", "pulumi", "state"].map((name) => `tests/faults/${name}.test.ts`)),
   // What only SSH can do wrong, and releases over it.
-  ssh: async () => {
-    await demo.build();
-    return sum([
-      await mocha("tests/remote/**/*.test.ts"),
-      await mochaOverSsh("tests/integration/release.test.ts"),
-    ]);
-  },
+  ssh: async () =>
+    sum([await mocha("tests/remote/**/*.test.ts"), await mochaOverSsh("tests/integration/release.test.ts")]),
   // All that `integration` has, over SSH.
   remote: async () => {
-    await demo.build();
     await ensureAcmeImages();
     return mochaOverSsh("tests/integration/**/*.test.ts");
   },
@@ -77,6 +59,8 @@ const parts = {
   // What of it takes a third of the time.
   "engine-short": () => mochaOnEngine("release", "resilience-engine"),
 };
+/** They mostly wait, for gates and drains: together they take little longer than one of them. */
+const sideBySide = ["integration", "field"];
 const onlyWhenNamed = ["smoke", "faults", "faults-short", "remote", "engine", "engine-short"];
 
 const usage = `npm test              does the set-up and runs all tests but those that run only when they are named
@@ -84,7 +68,7 @@ npm test -- PART…     runs only these parts: ${Object.keys(parts).join(", ")}
                       Only when named: ${onlyWhenNamed.join(", ")}. More in tests/README.md.`;
 
 const nothing = { passes: 0, failures: 0, pending: 0, failed: [] };
-const failure = (title) => ({ ...nothing, failures: 1, failed: [{ title, message: "" }] });
+const failure = (title, message = "") => ({ ...nothing, failures: 1, failed: [{ title, message }] });
 
 const env = { ...process.env, PATH: `${path.join(modules, ".bin")}${path.delimiter}${process.env.PATH}` };
 
@@ -97,25 +81,44 @@ await main(async () => {
 
   const results = [];
   const lines = [];
-  for (const [name, run] of Object.entries(parts)) {
-    if (chosen.length > 0 ? !chosen.includes(name) : onlyWhenNamed.includes(name)) continue;
+  const run = async (name, prefix) => {
     say(`npm test: ${name}`);
     const started = Date.now();
-    const counts = await run();
+    const counts = await runPart(name, prefix);
     results.push(counts);
     lines.push(`  ${name.padEnd(12)} ${format(counts)} (${Math.round((Date.now() - started) / 1000)} s)`);
-  }
+  };
+  for (const together of inTurn(chosen))
+    await Promise.all(together.map((name) => run(name, together.length > 1 ? `${name}: ` : "")));
   const total = sum(results);
-  console.log(`\n${lines.join("\n")}\n\n${[format(total), ...total.failed.map(describe)].join("\n\n")}`);
+  console.log(`\n${lines.join("\n")}\n\n${[format(total), ...total.failed.map(tellFailure)].join("\n\n")}`);
   process.exitCode = total.failures > 0 || total.passes === 0 ? 1 : 0;
 });
+
+/** A part that can't begin must not end what runs beside it. */
+async function runPart(name, prefix) {
+  try {
+    return await parts[name](prefix);
+  } catch (error) {
+    return failure(name, error.message);
+  }
+}
+
+/** The parts to run, each with those that run beside it. */
+function inTurn(chosen) {
+  const wanted = (name) => (chosen.length > 0 ? chosen.includes(name) : !onlyWhenNamed.includes(name));
+  const beside = sideBySide.filter(wanted);
+  return Object.keys(parts)
+    .filter(wanted)
+    .flatMap((name) => (beside.includes(name) ? (name === beside[0] ? [beside] : []) : [[name]]));
+}
 
 function format({ passes, failures, pending }) {
   return `${passes} passed, ${failures} failed${pending > 0 ? `, ${pending} skipped` : ""}`;
 }
 
 /** Said once more at the end: of an hour's output people look there. */
-function describe({ title, message }) {
+function tellFailure({ title, message }) {
   return [`✖ ${title}`, ...message.trimEnd().split("\n").slice(0, 40)].join("\n    ");
 }
 
@@ -195,12 +198,12 @@ function mochaOnEngine(...names) {
   return mochaWith(
     {},
     names.map((name) => `tests/integration/${name}.test.ts`),
-    within,
+    { within },
   );
 }
 
-/** `within`: what Node.js is to run first, which then runs mocha. */
-async function mochaWith(variables, patterns, within = []) {
+/** `within`: what Node.js is to run first, which then runs mocha; `prefix`: what each line of output begins with. */
+async function mochaWith(variables, patterns, { within = [], prefix = "" } = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-test-"));
   const file = path.join(folder, "result.json");
   try {
@@ -208,6 +211,7 @@ async function mochaWith(variables, patterns, within = []) {
     const code = await show(node24, [...within, ...args, "--reporter", "scripts/reporter.cjs", ...patterns], {
       cwd: root,
       env: { ...env, ...variables, MOCHA_RESULT: file },
+      prefix,
     });
     const early = failure(`mocha ended with ${code}`);
     if (!existsSync(file)) return early;

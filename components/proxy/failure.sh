@@ -33,11 +33,17 @@ listening_sockets() {
   docker run --rm --cap-drop ALL --read-only --network "container:$1" --entrypoint cat "$image" /proc/net/tcp /proc/net/tcp6 </dev/null 2>/dev/null || :
 }
 
-# Why nginx took no configuration is known to its log alone.
-show_nginx_errors() {
-  errors=$(docker logs --since 2m "$PROXY" 2>&1 </dev/null | grep '\[emerg\]\|\[alert\]\|\[crit\]' | tail -n 5) || return 0
-  echo "nginx ($PROXY) has logged:"
-  printf '%s\n' "$errors" | sed 's/^/  | /'
+# Why nginx does not run or took no configuration is known to its log alone.
+show_nginx() {
+  nginx_status=$(docker inspect -f '{{.State.Status}}' "$PROXY" </dev/null 2>/dev/null) || return 0
+  if [ "$nginx_status" = running ]; then
+    nginx_log=$(docker logs --since 2m "$PROXY" 2>&1 </dev/null | grep '\[emerg\]\|\[alert\]\|\[crit\]' | tail -n 5) || return 0
+    echo "nginx ($PROXY) has logged:"
+  else
+    nginx_log=$(docker logs --tail 5 "$PROXY" 2>&1 </dev/null) || nginx_log=''
+    echo "nginx ($PROXY) does not stay up: its container is $nginx_status. The edge serves for it. Its last log lines:"
+  fi
+  printf '%s\n' "$nginx_log" | sed 's/^/  | /'
 }
 
 # How long a failed candidate may take to stop, in seconds. In a gate it has never served anybody, so there is nothing to finish.

@@ -38,13 +38,14 @@ cannot_start() { # container what-docker-said
   exit 1
 }
 
-# What nginx serves, from the first lines of its site: "live: blue NAME" and "idle: green NAME"; none before the first
-# commit. It fails where nobody answers.
+# What is served, from the first lines of the site: "live: blue NAME" and "idle: green NAME"; none before the first commit.
+# The edge has the same site, should nginx be down. It fails where neither answers.
 read_served() {
-  served=$(docker exec "$PROXY" sed -n '/^# [a-z]*: [a-z]* ./s/^# //p' /bluegreen/state/site.conf 2>/dev/null </dev/null) || {
-    served=''
-    return 1
-  }
+  for nginx in "$PROXY" $(printf '%s\n' "$containers" | awk '$2 == "edge" { print $1 }'); do
+    ! served=$(docker exec "$nginx" sed -n '/^# [a-z]*: [a-z]* ./s/^# //p' /bluegreen/state/site.conf 2>/dev/null </dev/null) || return 0
+  done
+  served=''
+  return 1
 }
 serves() { # live|idle container
   case "
@@ -82,7 +83,7 @@ conclude() { # color container status
 report_failure() { # color container status
   if [ "$3" != 10 ]; then
     [ "$3" -lt 128 ] || echo "error: the switch was killed (exit status $3); what it had begun is undone." >&2
-    [ "$3" != 1 ] || show_nginx_errors >&2
+    [ "$3" != 1 ] || show_nginx >&2
     echo "What to do next: see the reason above, then run 'pulumi up' again." >&2
     return 0
   fi

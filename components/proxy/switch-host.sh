@@ -21,7 +21,7 @@ start_what_becomes_idle() {
   stopped=$(printf '%s\n' "$containers" | awk '($2 == "blue" || $2 == "green") && $3 ~ /exited|created/ { print $1 }')
   # Mostly there is none, and each question takes a tenth of a second.
   [ -n "$stopped" ] || return 0
-  read_served
+  read_served || return 0
   for name in $stopped; do
     [ "$name" != "$LIVE" ] || continue
     if serves live "$name" || serves idle "$name"; then

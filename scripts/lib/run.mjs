@@ -3,8 +3,15 @@ import { accessSync, constants } from "node:fs";
 import path from "node:path";
 import { Failure } from "./log.mjs";
 
-/** Runs a command with its output on the screen and returns its exit code. */
-export function show(command, args, options = {}) {
+/**
+ * Runs a command with its output on the screen and returns its exit code. `prefix` is put before each line, for commands that
+ * run side by side.
+ */
+export async function show(command, args, { prefix = "", ...options } = {}) {
+  if (prefix !== "") {
+    const onLine = (line) => console.log(prefix + line);
+    return (await capture(command, args, { ...options, onLine })).code;
+  }
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit"], ...options });
     child.on("error", reject);
@@ -32,8 +39,8 @@ export function capture(command, args, { input, onLine, timeout, ...options } = 
         for (const line of lines) onLine?.(line, child);
       });
     }
-    child.on("error", (error) => resolve({ ok: false, stdout: "", stderr: error.message }));
-    child.on("close", (code) => resolve({ ok: code === 0, ...streams }));
+    child.on("error", (error) => resolve({ ok: false, code: 1, stdout: "", stderr: error.message }));
+    child.on("close", (code) => resolve({ ok: code === 0, code: code ?? 1, ...streams }));
   });
 }
 

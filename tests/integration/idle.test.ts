@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { docker } from "../support/docker";
+import { crash } from "../support/faults";
 import { useImages } from "../support/images";
 import { useStack } from "../support/stack";
 
@@ -60,5 +62,22 @@ describe("idle: stopped", () => {
     await stack.set({ idle: "running" });
     await stack.up();
     assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green three" });
+  });
+
+  it("an nginx that does not stay up fails a flip in words, and the edge serves the live color", async () => {
+    await stack.set({ idle: "stopped" });
+    await stack.up();
+    const nginx = (await stack.container("proxy")).Id;
+    await docker("exec", nginx, "rm", "/bluegreen/nginx.sh");
+    // Docker would start it again and again: what the update finds then is chance.
+    await docker("update", "--restart", "no", nginx);
+    await crash(nginx);
+    await stack.set({ activeColor: "green" });
+    const { output } = await stack.upFails();
+    assert.match(output, /nginx \(\S+\) does not stay up: its container is \w+\. The edge serves for it\./);
+    assert.match(output, /\| .*nginx\.sh/);
+    assert.match(output, /What to do next: /);
+    assert.match(output, /blue: \S+ \(\S+\): live, running/);
+    assert.equal((await stack.serving()).live, "blue one");
   });
 });

@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
+import { useDemo } from "../support/demo";
 import { docker } from "../support/docker";
 import { useTag } from "../support/images";
 import { useStack, type TestStack } from "../support/stack";
 
-const DEMO = "bluegreen-demo:1.0.0";
-const NEXT_DEMO = "bluegreen-demo:1.1.0";
-const IMAGES = { blueImage: DEMO, greenImage: NEXT_DEMO };
 const HEALTH = { jsonField: "status", jsonValue: "UP", gateTimeoutSeconds: 10 };
 
 describe("the shared Redis", () => {
-  const [release, liveRelease] = [useTag(DEMO), useTag(DEMO)];
-  const stack = useStack({ ...IMAGES, health: HEALTH, redis: { enabled: true } });
+  const [one, two] = [useDemo("1.0.0"), useDemo("1.1.0")];
+  const [release, liveRelease] = [useTag(one), useTag(one)];
+  const stack = useStack({ blueImage: one, greenImage: two, health: HEALTH, redis: { enabled: true } });
   let redis: string;
   let count = 0;
 
@@ -94,7 +93,8 @@ async function redisCli(stack: TestStack, ...args: string[]): Promise<string> {
 }
 
 describe("destroy", () => {
-  const stack = useStack({ ...IMAGES, health: HEALTH, redis: { enabled: true } });
+  const [one, two] = [useDemo("1.0.0"), useDemo("1.1.0")];
+  const stack = useStack({ blueImage: one, greenImage: two, health: HEALTH, redis: { enabled: true } });
   const counted = async () => (JSON.parse((await stack.live()).body) as { counter: number }).counter;
 
   it("leaves nothing behind but the data of Redis", async () => {

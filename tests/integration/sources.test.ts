@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { docker } from "../support/docker";
 import { get } from "../support/http";
+import { useDemo } from "../support/demo";
 import { useImages, useTag } from "../support/images";
 import { useStack, type TestStack } from "../support/stack";
 
@@ -12,7 +13,6 @@ import { useStack, type TestStack } from "../support/stack";
 
 const WITHOUT_REDIS = { redis: { enabled: false } };
 const HEALTH = { gateTimeoutSeconds: 3, timeoutSeconds: 1 };
-const DEMO = { one: "bluegreen-demo:1.0.0", two: "bluegreen-demo:1.1.0" };
 
 describe("S0: sed and compose projects over SSH", () => {
   const images = useImages({ one: "ok", two: "ok", broken: "exits" });
@@ -207,8 +207,9 @@ describe("S2: images pushed and started over SSH", () => {
 
 describe("S3: a shared Redis and WebSockets", () => {
   const images = useImages({ broken: "exits" });
-  const next = { blue: useTag(DEMO.two), green: useTag(DEMO.one) };
-  const stack = useStack({ blueImage: DEMO.one, greenImage: DEMO.two });
+  const [one, two] = [useDemo("1.0.0"), useDemo("1.1.0")];
+  const next = { blue: useTag(two), green: useTag(one) };
+  const stack = useStack({ blueImage: one, greenImage: two });
   before(async () => void (await stack.up()));
 
   it("WebSockets were cut at the switch: here one stays with its color, and a new one gets the new color", async () => {
@@ -233,7 +234,7 @@ describe("S3: a shared Redis and WebSockets", () => {
       candidates.map(({ State }) => State.Running),
       [false],
     );
-    await stack.set({ blueImage: DEMO.one });
+    await stack.set({ blueImage: one });
     await stack.up();
   });
 
@@ -278,10 +279,11 @@ async function openSocket(stack: TestStack) {
 }
 
 describe("S4: one small server, streams, and green as the test server", () => {
-  const next = useTag(DEMO.two);
+  const [one, two] = [useDemo("1.0.0"), useDemo("1.1.0")];
+  const next = useTag(two);
   const stack = useStack({
-    blueImage: DEMO.one,
-    greenImage: DEMO.two,
+    blueImage: one,
+    greenImage: two,
     env: { CLAIM_AFTER_MS: "2000" },
     blueEnv: { STREAM_KEY: "demo:blue", CONSUMER_GROUP: "demo-blue" },
     greenEnv: { STREAM_KEY: "demo:green", CONSUMER_GROUP: "demo-green" },
