@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { docker } from "../support/docker";
 import { crash } from "../support/faults";
 import { useImages } from "../support/images";
+import { until } from "../support/running";
 import { useStack } from "../support/stack";
 
 describe("idle: stopped", () => {
@@ -78,6 +79,9 @@ describe("idle: stopped", () => {
     assert.match(output, /\| .*nginx\.sh/);
     assert.match(output, /What to do next: /);
     assert.match(output, /blue: \S+ \(\S+\): live, running/);
-    assert.equal((await stack.serving()).live, "blue one");
+    await until(
+      () => "the edge serves",
+      async () => (await stack.serving().catch(() => undefined))?.live === "blue one",
+    );
   });
 });
