@@ -7,7 +7,7 @@ import { findOnPath, isExecutable, show } from "../scripts/lib/run.mjs";
 import { setUp } from "../scripts/setup.mjs";
 
 /** Proxies that take part when they are installed or named by a flag. */
-const peers = ["kamal-proxy", "haproxy", "caddy"];
+const peers = ["kamal-proxy", "haproxy", "caddy", "traefik"];
 
 const usage = `npm run bench -- [--quick] [--rounds=3] [--flips=20] ${peers.map((name) => `[--${name}=BINARY]`).join(" ")}`;
 
@@ -63,7 +63,7 @@ function refuseWithoutTools() {
     throw new Failure(
       "The benchmark needs Linux and root: the load is made inside the network of each proxy's container, so that Docker's own port forwarding is not what is measured.",
     );
-  const packages = { wrk: "wrk", nsenter: "util-linux", taskset: "util-linux" };
+  const packages = { wrk: "wrk", h2load: "nghttp2-client", nsenter: "util-linux", taskset: "util-linux" };
   const missing = Object.keys(packages).filter((tool) => !findOnPath(tool));
   if (missing.length > 0)
     throw new Failure(

@@ -14,6 +14,8 @@ export interface Contestant {
   port: number;
   /** The containers that stand between load and app. */
   proxySide: string[];
+  /** What is asked by HTTPS, on port 443. */
+  secure?: Pick<Contestant, "front" | "proxySide">;
   /** The cores of the load generator. */
   loadCpus: string;
   /** Makes it ready for its turn, with blue live. */
@@ -22,12 +24,13 @@ export interface Contestant {
   flip?: (to: Color) => Promise<unknown>;
 }
 
-/** A proxy on port 80 of one container. */
+/** A proxy on port 80 of one container, and with `https` on its port 443. */
 export function proxyIn(
   container: string,
-  rest: Pick<Contestant, "name" | "prepare" | "flip">,
+  { https = false, ...rest }: Pick<Contestant, "name" | "prepare" | "flip"> & { https?: boolean },
 ): Promise<Contestant> {
-  return ready({ front: container, port: 80, proxySide: [container], loadCpus: CPUS.others, ...rest });
+  const asked = { front: container, proxySide: [container] };
+  return ready({ ...asked, port: 80, secure: https ? asked : undefined, loadCpus: CPUS.others, ...rest });
 }
 
 /** Waits until the contestant answers. */

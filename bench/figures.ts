@@ -1,10 +1,10 @@
-import type { Flips, Throughput } from "./measure";
+import type { Flips, Kind, Throughput } from "./measure";
 import type { Update } from "./updates";
 
 /** What one contestant's turn in a round gave. */
 export interface Turn {
-  kept: Throughput;
-  fresh: Throughput;
+  /** By HTTPS only of those that can. */
+  throughput: { [kind in Kind]?: Throughput };
   flips?: Flips;
   residentMb?: number;
 }

@@ -4,6 +4,7 @@ import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import Docker from "dockerode";
 import { NGINX_IMAGE, type Color } from "../components/settings";
+import { TestCa } from "../tests/support/certificates";
 import { docker, dockerLines, inspect } from "../tests/support/docker";
 
 const count = cpus().length;
@@ -26,6 +27,12 @@ export interface Start {
   files?: { [path: string]: string };
 }
 
+/** Where a container finds the certificate for HTTPS: an ECDSA key on P-256, the same for all. */
+export const CERTIFICATE = "/etc/bench-certificate.pem";
+export const PRIVATE_KEY = "/etc/bench-key.pem";
+/** The name that the load asks for by HTTPS. */
+export const HOST = "localhost";
+
 /** The containers, network and files of one run. Everything bears a label, so that nothing is left. */
 export class Lab {
   readonly id = `bgbench-${randomBytes(4).toString("hex")}`;
@@ -33,6 +40,13 @@ export class Lab {
   readonly folder = mkdtempSync(path.join(tmpdir(), "bluegreen-bench-"));
   private readonly label = `bluegreen.bench=${this.id}`;
   private readonly engine = new Docker();
+  private readonly ca = new TestCa();
+  readonly issued = this.ca.issue([HOST]);
+  /** As files of a container. */
+  readonly certificate = {
+    [CERTIFICATE]: this.issued.certificate,
+    [PRIVATE_KEY]: this.issued.privateKey,
+  };
 
   async create(): Promise<void> {
     await docker("network", "create", "--label", this.label, this.network);
@@ -44,6 +58,7 @@ export class Lab {
     const networks = await dockerLines("network", "ls", "--quiet", "--filter", `label=${this.label}`);
     if (networks.length > 0) await docker("network", "rm", ...networks);
     rmSync(this.folder, { recursive: true, force: true });
+    this.ca.remove();
   }
 
   /** Creates a container and gives its full name. */

@@ -5,56 +5,102 @@ import { promisify } from "node:util";
 import type { Color } from "../components/settings";
 import { failed, Load } from "../tests/support/load";
 import type { Contestant } from "./contestant";
-import { pidOf, type Lab } from "./lab";
+import { HOST, pidOf, sum, type Lab } from "./lab";
 
 const run = promisify(execFile);
 
-/** What wrk-report.lua prints. */
-interface WrkReport {
+/** What a load generator counted. */
+interface Counted {
   requests: number;
   seconds: number;
-  p50Ms: number;
-  p99Ms: number;
   failed: number;
+  /** Of those that tell. */
+  p50Ms?: number;
+  p99Ms?: number;
 }
 
-export interface Throughput extends WrkReport {
+export interface Throughput extends Counted {
   perSecond: number;
   /** CPU time of the proxy for each request; hardly depends on what else the machine does. */
   cpuMicroseconds: number;
 }
 
-/** As much as the contestant can take, on connections that are kept or on a new one for each request. */
+/** What is asked on 64 connections, which are kept, or of which each is used for one request. */
+export const PLAIN = ["kept", "new"] as const;
+export const SECURE = ["kept, HTTP/1.1", "new, HTTP/1.1", "kept, HTTP/2", "new, HTTP/2"] as const;
+export type Kind = (typeof PLAIN | typeof SECURE)[number];
+export const isSecure = (kind: Kind): boolean => (SECURE as readonly Kind[]).includes(kind);
+const CONNECTIONS = 64;
+/** Of new connections by HTTP/2, which h2load opens at once. */
+const BATCH = 500;
+
+type Generator = (inside: string[], seconds: number, port: number) => Promise<Counted>;
+const GENERATORS: { [kind in Kind]: Generator } = {
+  kept: (inside, seconds, port) => wrk(inside, seconds, `http://127.0.0.1:${port}/`),
+  new: (inside, seconds, port) => wrk(inside, seconds, `http://127.0.0.1:${port}/`, ...CLOSE),
+  "kept, HTTP/1.1": (inside, seconds) => wrk(inside, seconds, SECURE_URL),
+  "new, HTTP/1.1": (inside, seconds) => wrk(inside, seconds, SECURE_URL, ...CLOSE),
+  "kept, HTTP/2": (inside, seconds) =>
+    h2load(inside, "--clients", `${CONNECTIONS}`, "--duration", `${seconds}`, "--warm-up-time", "0"),
+  // It has no way to open another connection after an answer, so it is started again and again.
+  "new, HTTP/2": async (inside, seconds) => {
+    const all = { requests: 0, seconds: 0, failed: 0 };
+    while (all.seconds < seconds) {
+      const one = await h2load(inside, "--clients", `${BATCH}`, "--requests", `${BATCH}`);
+      for (const key of ["requests", "seconds", "failed"] as const) all[key] += one[key];
+    }
+    return all;
+  },
+};
+const SECURE_URL = `https://${HOST}/`;
+const CLOSE = ["--header", "Connection: close"];
+
+/** As much as the contestant can take. */
 export async function throughput(
   lab: Lab,
-  contestant: Contestant,
-  connections: "kept" | "new",
+  { front, port, proxySide, loadCpus }: Pick<Contestant, "front" | "port" | "proxySide" | "loadCpus">,
+  kind: Kind,
   seconds: number,
 ): Promise<Throughput> {
-  const { front, port, proxySide, loadCpus } = contestant;
-  const [file, ...within] = await insideOf(front, loadCpus);
-  const wrk = [
-    "wrk",
-    "--threads",
-    "1",
-    "--connections",
-    "64",
-    "--duration",
-    `${seconds}s`,
-    "--timeout",
-    "10s",
-  ];
-  const close = connections === "new" ? ["--header", "Connection: close"] : [];
-  const script = ["--script", path.join(__dirname, "wrk-report.lua")];
+  const inside = await insideOf(front, loadCpus);
   const before = await lab.cpuSeconds(proxySide);
-  const { stdout } = await run(file, [...within, ...wrk, ...close, ...script, `http://127.0.0.1:${port}/`]);
+  const counted = await GENERATORS[kind](inside, seconds, port);
   const used = (await lab.cpuSeconds(proxySide)) - before;
-  const report = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as WrkReport;
   return {
-    ...report,
-    perSecond: report.requests / report.seconds,
-    cpuMicroseconds: (used * 1e6) / report.requests,
+    ...counted,
+    perSecond: counted.requests / counted.seconds,
+    cpuMicroseconds: (used * 1e6) / counted.requests,
   };
+}
+
+async function wrk(
+  [file, ...within]: string[],
+  seconds: number,
+  url: string,
+  ...flags: string[]
+): Promise<Counted> {
+  const { stdout } = await run(file, [
+    ...[...within, "wrk", "--threads", "1", "--connections", `${CONNECTIONS}`, "--duration", `${seconds}s`],
+    ...["--timeout", "10s", ...flags, "--script", path.join(__dirname, "wrk-report.lua"), url],
+  ]);
+  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Counted;
+}
+
+/** One request at a time on each connection. */
+async function h2load([file, ...within]: string[], ...flags: string[]): Promise<Counted> {
+  const { stdout } = await run(file, [
+    ...within,
+    "h2load",
+    "--max-concurrent-streams",
+    "1",
+    ...flags,
+    SECURE_URL,
+  ]);
+  const figures = (pattern: RegExp) => (pattern.exec(stdout) ?? []).slice(1).map(Number);
+  const [perSecond] = figures(/^finished in \S+, ([\d.]+) req\/s/m);
+  const [requests, ...failed] = figures(/(\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout/);
+  if (!(perSecond > 0)) throw new Error(`h2load did not tell what it counted:\n${stdout}`);
+  return { requests, seconds: requests / perSecond, failed: sum(failed) };
 }
 
 export interface Flips {

@@ -20,8 +20,8 @@ const CHARTS: { title: string; series: Series[] }[] = [
   {
     title: "Requests per second (more is better)",
     series: [
-      { title: "kept connections", color: "#3b6fb5", value: ({ kept }) => kept.perSecond },
-      { title: "new connections", color: "#9db9dd", value: ({ fresh }) => fresh.perSecond },
+      { title: "kept connections", color: "#3b6fb5", value: ({ throughput }) => throughput.kept?.perSecond },
+      { title: "new connections", color: "#9db9dd", value: ({ throughput }) => throughput.new?.perSecond },
     ],
   },
   {

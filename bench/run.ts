@@ -5,11 +5,11 @@ import path from "node:path";
 import { docker } from "../tests/support/docker";
 import type { Contestant } from "./contestant";
 import { appAlone, bareNginx, loggingNginx, sedAndReload, stopAndStart } from "./contestants/nginx";
-import { caddy, haproxy, kamalProxy, type Peer } from "./contestants/peers";
+import { caddy, haproxy, kamalProxy, traefik, type Peer } from "./contestants/peers";
 import { Project } from "./contestants/project";
 import { BUSY, PROJECT, type Figures, type Turn } from "./figures";
 import { Lab } from "./lab";
-import { flipping, throughput } from "./measure";
+import { flipping, isSecure, PLAIN, SECURE, throughput } from "./measure";
 import { printFigures, writeDocuments } from "./report";
 import { timedUpdate, type Update } from "./updates";
 
@@ -21,7 +21,7 @@ interface Options {
   binaries: { [name: string]: string | undefined };
 }
 
-const PEERS: { [name: string]: Peer } = { "kamal-proxy": kamalProxy, haproxy, caddy };
+const PEERS: { [name: string]: Peer } = { "kamal-proxy": kamalProxy, haproxy, caddy, traefik };
 
 class Run {
   private readonly lab = new Lab();
@@ -77,7 +77,7 @@ class Run {
   async remove(): Promise<void> {
     console.log("Removing what was made.");
     try {
-      await this.project.stack.remove();
+      await this.project.remove();
     } finally {
       await this.lab.remove();
     }
@@ -89,7 +89,7 @@ class Run {
     const apps = await lab.apps("app");
     await docker("start", apps.blue, apps.green);
     const found = [await appAlone(apps), await bareNginx(lab, apps), await loggingNginx(lab, apps)];
-    await this.project.create((what) => this.say(what));
+    await this.project.create(lab.issued, (what) => this.say(what));
     found.push(...(await this.project.contestants((what) => this.say(what))));
     found.push(await sedAndReload(lab, apps), await stopAndStart(lab));
     for (const [name, peer] of Object.entries(PEERS)) {
@@ -103,17 +103,20 @@ class Run {
   private async turn(contestant: Contestant, say: (what: string) => void): Promise<Turn> {
     const { lab, wrkSeconds } = this;
     await contestant.prepare?.();
-    say("kept connections");
-    const kept = await throughput(lab, contestant, "kept", wrkSeconds);
-    say(`${Math.round(kept.perSecond)} requests/s; new connections`);
-    const fresh = await throughput(lab, contestant, "new", wrkSeconds);
-    say(`${Math.round(fresh.perSecond)} requests/s`);
+    const measured: Turn["throughput"] = {};
+    const { secure } = contestant;
+    for (const kind of [...PLAIN, ...(secure ? SECURE : [])]) {
+      const asked = isSecure(kind) ? { ...contestant, ...secure } : contestant;
+      const one = await throughput(lab, asked, kind, wrkSeconds);
+      say(`${kind}: ${Math.round(one.perSecond)} requests/s`);
+      measured[kind] = one;
+    }
     const residentMb =
       contestant.proxySide.length > 0 ? await lab.residentMb(contestant.proxySide) : undefined;
     const { flip } = contestant;
     const flips =
       flip && (await flipping({ ...contestant, flip }, this.options.flips, this.steadySeconds, say));
-    return { kept, fresh, flips, residentMb };
+    return { throughput: measured, flips, residentMb };
   }
 
   private async updates(contestants: Contestant[], round: number): Promise<{ same: Update; flip: Update }> {

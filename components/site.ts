@@ -156,7 +156,7 @@ function renderLogs({ proxy, watch }: Site): string {
 }
 
 // Mozilla's "intermediate" recommendation, without the ciphers that need a file of parameters.
-const SECURITY = `  http2 on;
+export const SECURITY = `  http2 on;
   ssl_protocols TLSv1.2 TLSv1.3;
   ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305;
   ssl_prefer_server_ciphers off;

@@ -1,8 +1,9 @@
 import type { Color } from "../../components/settings";
 import { docker } from "../../tests/support/docker";
 import { proxyIn, ready, type Contestant } from "../contestant";
+import { SECURITY } from "../../components/site";
 import { BARE, BARE_LOGGING } from "../figures";
-import { APP_PORT, CPUS, type Lab } from "../lab";
+import { APP_PORT, CERTIFICATE, CPUS, PRIVATE_KEY, type Lab } from "../lab";
 
 type Apps = Record<Color, string>;
 
@@ -19,9 +20,9 @@ export function appAlone(apps: Apps): Promise<Contestant> {
 
 /**
  * One fixed upstream and nothing else, tuned as well as it can be for this load: no log, answers in one piece, as many
- * connections to the app as from the load, none of them ever renewed.
+ * connections to the app as from the load, none of them ever renewed, and a worker for the one core that it has.
  */
-export const bareConfig = (upstream: string) => `worker_processes auto;
+export const bareConfig = (upstream: string) => `worker_processes 1;
 error_log /dev/stderr warn;
 events {
   worker_connections 4096;
@@ -46,11 +47,22 @@ http {
 }
 `;
 
+/** The same by HTTPS too, with this project's own protocols and ciphers: what they cost is no proxy's merit or fault. */
+export const withHttps = (config: string) =>
+  config.replace(
+    "listen 80 reuseport;",
+    `listen 80 reuseport;
+    listen 443 ssl reuseport;
+    ssl_certificate ${CERTIFICATE};
+    ssl_certificate_key ${PRIVATE_KEY};
+${SECURITY.replace(/^/gm, "  ").trimEnd()}`,
+  );
+
 const nginx = (lab: Lab, name: string, config: string) =>
-  lab.start(name, { files: { "/etc/nginx/nginx.conf": config } });
+  lab.start(name, { files: { ...lab.certificate, "/etc/nginx/nginx.conf": config } });
 
 export async function bareNginx(lab: Lab, apps: Apps): Promise<Contestant> {
-  return proxyIn(await nginx(lab, "bare", bareConfig(apps.blue)), { name: BARE });
+  return proxyIn(await nginx(lab, "bare", withHttps(bareConfig(apps.blue))), { name: BARE, https: true });
 }
 
 /** The same, but each request is logged to the container's log, in blocks, as this project does by default. */

@@ -1,10 +1,12 @@
 import { NGINX_IMAGE, type Color } from "../../components/settings";
+import type { Certificate } from "../../tests/support/certificates";
 import { docker } from "../../tests/support/docker";
 import { Running } from "../../tests/support/running";
-import { TestStack } from "../../tests/support/stack";
+import { freePorts } from "../../tests/support/ports";
+import { TestStack, type Config } from "../../tests/support/stack";
 import { ready, type Contestant } from "../contestant";
 import { PROJECT, PROJECT_SILENT } from "../figures";
-import { APP_COMMAND, APP_PORT, CPUS } from "../lab";
+import { APP_COMMAND, APP_PORT, CPUS, HOST } from "../lab";
 
 /** What Pulumi runs for a switch, as its state has it. */
 interface SwitchCommand {
@@ -12,29 +14,41 @@ interface SwitchCommand {
   environment: { [name: string]: string };
 }
 
-/** The real stack, made by real updates. */
-export class Project {
-  readonly stack = new TestStack({
-    activeColor: "blue",
-    blueImage: NGINX_IMAGE,
-    greenImage: NGINX_IMAGE,
-    command: APP_COMMAND,
-    containerPort: APP_PORT,
-    redis: { enabled: false },
-    health: { passes: 1 },
-  });
+const SETTINGS = {
+  activeColor: "blue",
+  blueImage: NGINX_IMAGE,
+  greenImage: NGINX_IMAGE,
+  command: APP_COMMAND,
+  containerPort: APP_PORT,
+  redis: { enabled: false },
+  health: { passes: 1 },
+} satisfies Config;
 
-  async create(say: (what: string) => void): Promise<void> {
-    say("pulumi stack init");
-    await this.stack.create();
-    say("pulumi up: the stack is made");
-    await this.stack.up();
-    for (const role of ["edge", "proxy"] as const) await this.pin(role, CPUS.proxy);
-    for (const role of ["blue", "green"] as const) await this.pin(role, CPUS.others);
+/** The real stack, made by real updates. A second one has TLS: with it, the plain port redirects. */
+export class Project {
+  readonly stack = new TestStack(SETTINGS);
+  private readonly secure = new TestStack(SETTINGS);
+
+  async create({ certificate, privateKey }: Certificate, say: (what: string) => void): Promise<void> {
+    for (const stack of [this.stack, this.secure]) {
+      say("pulumi stack init");
+      await stack.create();
+      if (stack === this.secure) {
+        const [port] = await freePorts(1);
+        await stack.set({ tls: { names: [HOST], port }, tlsCertificate: certificate });
+        await stack.setSecret("tlsPrivateKey", privateKey);
+      }
+      say("pulumi up: the stack is made");
+      await stack.up();
+      for (const role of ["edge", "proxy"] as const) await pin(stack, role, CPUS.proxy);
+      // It counts the cores when it starts.
+      await docker("restart", (await stack.container("proxy")).Id);
+      for (const role of ["blue", "green"] as const) await pin(stack, role, CPUS.others);
+    }
   }
 
-  private async pin(role: "edge" | "proxy" | Color, cpus: string): Promise<void> {
-    await docker("update", "--cpuset-cpus", cpus, (await this.stack.container(role)).Id);
+  async remove(): Promise<void> {
+    for (const stack of [this.stack, this.secure]) await stack.remove();
   }
 
   /** As a contestant, in two forms: with the defaults, and without the log of requests. */
@@ -48,8 +62,11 @@ export class Project {
     const edge = (await this.stack.container("edge")).Id;
     const proxy = (await this.stack.container("proxy")).Id;
     const common = { front: edge, port: 80, proxySide: [edge, proxy], loadCpus: CPUS.others };
+    const secureEdge = (await this.secure.container("edge")).Id;
+    const secureProxy = (await this.secure.container("proxy")).Id;
     const asItIs = await ready({
       ...common,
+      secure: { front: secureEdge, proxySide: [secureEdge, secureProxy] },
       name: PROJECT,
       prepare: () => run(switches.blue),
       flip: (to) => run(switches[to]),
@@ -72,6 +89,10 @@ export class Project {
     if (found === undefined) throw new Error("the stack's state has no switch");
     return found.inputs;
   }
+}
+
+async function pin(stack: TestStack, role: "edge" | "proxy" | Color, cpus: string): Promise<void> {
+  await docker("update", "--cpuset-cpus", cpus, (await stack.container(role)).Id);
 }
 
 /** The same shell with the same input that `pulumi up` starts. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { docker } from "../support/docker";
 import { until } from "../support/running";
 import { useLiveService } from "./service";
 
@@ -63,6 +64,17 @@ describe("the entrypoint", () => {
       () => "no old worker is left",
       async () => (await oldWorkers()) === 0,
       30,
+    );
+  });
+
+  it("starts a worker for each core that the container may use", async () => {
+    await docker("update", "--cpuset-cpus", "0", service.proxy);
+    await docker("restart", service.proxy);
+    const workers = `grep -l 'nginx: [w]orker process' /proc/[0-9]*/cmdline | wc -l`;
+    await until(
+      () => "one worker serves",
+      async () =>
+        (await service.listens(service.proxy)) && (await service.inProxy("sh", "-c", workers)) === "1",
     );
   });
 });
