@@ -113,6 +113,12 @@ stage() { # color container
 # --- gate
 
 gate() { # color container
+  passes_gate "$1" "$2" && return 0
+  note_failure gate "$1" "$2"
+  fail 10 "$1 did not pass its health gate: no $HEALTH_PASSES passes in a row within $GATE_TIMEOUT s." \
+    "Last answer to GET $HEALTH_PATH: $last_answer"
+}
+passes_gate() { # color container
   color=$1
   say "gate: $color on $HEALTH_PATH, $HEALTH_PASSES in a row within $GATE_TIMEOUT s"
   passes=0
@@ -130,14 +136,11 @@ gate() { # color container
       passes=0
       tell_progress
     fi
-    [ "$(uptime_seconds)" -lt "$gate_ends" ] || break
+    [ "$(uptime_seconds)" -lt "$gate_ends" ] || return 1
     # nginx takes some milliseconds to resolve a name that was just staged: only the first tries come faster.
     tries=$((tries + 1))
     if [ "$passes" = 0 ] && [ "$tries" -le 5 ]; then sleep 0.1; else sleep "$HEALTH_INTERVAL"; fi
   done
-  note_failure gate "$color" "$2"
-  fail 10 "$color did not pass its health gate: no $HEALTH_PASSES passes in a row within $GATE_TIMEOUT s." \
-    "Last answer to GET $HEALTH_PATH: $last_answer"
 }
 # A line now and then, so that who waits knows for what.
 tell_progress() {

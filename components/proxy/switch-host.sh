@@ -10,8 +10,9 @@ main() {
   look_around
   start "$PROXY"
   start "$LIVE"
+  started_idle=''
   start_what_becomes_idle
-  run_in_nginx && status=0 || status=$?
+  run_in_nginx "STARTED='$started_idle'" && status=0 || status=$?
   conclude "$LIVE_COLOR" "$LIVE" "$status"
 }
 
@@ -26,7 +27,11 @@ start_what_becomes_idle() {
     [ "$name" != "$LIVE" ] || continue
     if serves live "$name" || serves idle "$name"; then
       echo "==> starting $name"
-      docker start "$name" >/dev/null </dev/null || echo "==> warning: $name could not be started" >&2
+      if docker start "$name" >/dev/null </dev/null; then
+        started_idle=$name
+      else
+        echo "==> warning: $name could not be started" >&2
+      fi
     fi
   done
 }

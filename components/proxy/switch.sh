@@ -6,7 +6,8 @@
 # It knows the color that goes live and its container, and not what the other color shall run: that is the idle gate's, so
 # that a release of the live color never depends on the idle one.
 #
-# Given: LIVE_COLOR LIVE LIVE_IMAGE WATCH_SECONDS WATCH_TOLERANCE
+# Given: LIVE_COLOR LIVE LIVE_IMAGE WATCH_SECONDS WATCH_TOLERANCE STARTED (the idle container that the host's part has just
+#        started, or nothing)
 #
 # shellcheck disable=SC2154 # from steps.sh and probe.sh
 
@@ -24,6 +25,7 @@ main() {
   commit
   watch
   drain
+  try_idle
   end_intent "done${cut:+, but $cut}" "$(seconds_taken)"
   say "$LIVE_COLOR is live"
 }
@@ -52,6 +54,13 @@ try_live() {
   ask_for_gate "$LIVE" || ask_for_gate "$LIVE" ||
     warn "$LIVE_COLOR is live and stays so, but does not pass the health request as it is set now: $last_answer. 'status' will say so," \
       "and a flip to $LIVE_COLOR would fail. Set 'health' right, or see its log."
+}
+
+# An idle color that was stopped has passed its gate before; when it is ill now, that is no reason not to switch.
+try_idle() {
+  if [ -z "$STARTED" ] || [ "$STARTED" != "$idle_container" ]; then return 0; fi
+  passes_gate "$(other "$LIVE_COLOR")" "$STARTED" ||
+    warn "$STARTED was started again as the idle color, and does not pass its health gate: $last_answer. See its log: docker logs $STARTED"
 }
 
 # --- take over

@@ -6,7 +6,7 @@ import { until } from "../support/running";
 import { useStack } from "../support/stack";
 
 describe("idle: stopped", () => {
-  const images = useImages({ one: "ok", two: "ok", three: "ok" });
+  const images = useImages({ one: "ok", two: "ok", three: "slow-start" });
   const stack = useStack({
     idle: "stopped",
     blueImage: images.one,
@@ -59,7 +59,7 @@ describe("idle: stopped", () => {
     await stack.expectNoChange();
   });
 
-  it("with running again, the idle color is started", async () => {
+  it("with running again, the idle color is started, and the update waits until it answers", async () => {
     await stack.set({ idle: "running" });
     await stack.up();
     assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green three" });
