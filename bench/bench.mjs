@@ -63,7 +63,13 @@ function refuseWithoutTools() {
     throw new Failure(
       "The benchmark needs Linux and root: the load is made inside the network of each proxy's container, so that Docker's own port forwarding is not what is measured.",
     );
-  const packages = { wrk: "wrk", h2load: "nghttp2-client", nsenter: "util-linux", taskset: "util-linux" };
+  const packages = {
+    wrk: "wrk",
+    nsenter: "util-linux",
+    taskset: "util-linux",
+    h2load: "nghttp2-client",
+    openssl: "openssl",
+  };
   const missing = Object.keys(packages).filter((tool) => !findOnPath(tool));
   if (missing.length > 0)
     throw new Failure(

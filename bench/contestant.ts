@@ -6,16 +6,21 @@ import { get } from "../tests/support/http";
 import { until } from "../tests/support/running";
 import { CPUS } from "./lab";
 
-/** Something that serves the app, and what has to be known to measure it. */
-export interface Contestant {
-  name: string;
+/** Where load goes. */
+export interface Front {
   /** The load enters the network of this container and asks 127.0.0.1. */
-  front: string;
+  container: string;
   port: number;
   /** The containers that stand between load and app. */
   proxySide: string[];
-  /** What is asked by HTTPS, on port 443. */
-  secure?: Pick<Contestant, "front" | "proxySide">;
+}
+
+/** Something that serves the app, and what has to be known to measure it. */
+export interface Contestant {
+  name: string;
+  http: Front;
+  /** Takes both HTTP/1.1 and HTTP/2. */
+  https?: Front;
   /** The cores of the load generator. */
   loadCpus: string;
   /** Makes it ready for its turn, with blue live. */
@@ -24,19 +29,20 @@ export interface Contestant {
   flip?: (to: Color) => Promise<unknown>;
 }
 
-/** A proxy on port 80 of one container, and with `https` on its port 443. */
+/** A proxy on port 80 of one container, and on 443 if it has TLS. */
 export function proxyIn(
   container: string,
-  { https = false, ...rest }: Pick<Contestant, "name" | "prepare" | "flip"> & { https?: boolean },
+  { tls = false, ...rest }: Pick<Contestant, "name" | "prepare" | "flip"> & { tls?: boolean },
 ): Promise<Contestant> {
-  const asked = { front: container, proxySide: [container] };
-  return ready({ ...asked, port: 80, secure: https ? asked : undefined, loadCpus: CPUS.others, ...rest });
+  const on = (port: number): Front => ({ container, port, proxySide: [container] });
+  return ready({ http: on(80), https: tls ? on(443) : undefined, loadCpus: CPUS.others, ...rest });
 }
 
 /** Waits until the contestant answers. */
 export async function ready(contestant: Contestant): Promise<Contestant> {
-  const { front, port, name } = contestant;
-  const { Networks } = (await inspect(front)).NetworkSettings;
+  const { name } = contestant;
+  const { container, port } = contestant.http;
+  const { Networks } = (await inspect(container)).NetworkSettings;
   const [{ IPAddress }] = Object.values(Networks) as { IPAddress: string }[];
   const answers = async () => (await get(`http://${IPAddress}:${port}/`, 2000)).status === 200;
   try {
@@ -45,7 +51,9 @@ export async function ready(contestant: Contestant): Promise<Contestant> {
       () => answers().catch(() => false),
     );
   } catch (error) {
-    const log = execFileSync("sh", ["-c", 'docker logs --tail 20 "$0" 2>&1', front], { encoding: "utf8" });
+    const log = execFileSync("sh", ["-c", 'docker logs --tail 20 "$0" 2>&1', container], {
+      encoding: "utf8",
+    });
     throw new Error(`${(error as Error).message}\nThe log of its container:\n${log}`, { cause: error });
   }
   return contestant;

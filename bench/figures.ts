@@ -1,10 +1,21 @@
-import type { Flips, Kind, Throughput } from "./measure";
+import type { Flips, Throughput } from "./measure";
 import type { Update } from "./updates";
+
+/** The kinds of load: what is spoken, and whether a connection is kept or used for one request. */
+export const LOADS = {
+  kept: { protocol: "http", connections: "kept" },
+  fresh: { protocol: "http", connections: "new" },
+  tlsKept: { protocol: "https", connections: "kept" },
+  tlsFresh: { protocol: "https", connections: "new" },
+  h2Kept: { protocol: "h2", connections: "kept" },
+  h2Fresh: { protocol: "h2", connections: "new" },
+} as const;
+export type LoadName = keyof typeof LOADS;
+export type Protocol = (typeof LOADS)[LoadName]["protocol"];
 
 /** What one contestant's turn in a round gave. */
 export interface Turn {
-  /** By HTTPS only of those that can. */
-  throughput: { [kind in Kind]?: Throughput };
+  loads: { [load in LoadName]?: Throughput };
   flips?: Flips;
   residentMb?: number;
 }
@@ -46,4 +57,5 @@ export const BARE = "bare nginx";
 export const BARE_LOGGING = "bare nginx, with a log";
 export const PROJECT = "this project";
 export const PROJECT_SILENT = "this project, accessLog: false";
+export const HAPROXY = "HAProxy";
 export const KAMAL = "kamal-proxy";

@@ -4,7 +4,7 @@ import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import Docker from "dockerode";
 import { NGINX_IMAGE, type Color } from "../components/settings";
-import { TestCa } from "../tests/support/certificates";
+import { TestCa, type Certificate } from "../tests/support/certificates";
 import { docker, dockerLines, inspect } from "../tests/support/docker";
 
 const count = cpus().length;
@@ -13,6 +13,12 @@ const count = cpus().length;
  * fight for the cores.
  */
 export const CPUS = { proxy: String(count - 1), others: count > 2 ? `0-${count - 2}` : "0" };
+
+/** As many workers as nginx has for each contestant. */
+export const PROXY_CORES = 1;
+
+/** Whom HTTPS is for: a name that resolves to 127.0.0.1 in every network. */
+export const TLS_NAME = "localhost";
 
 export interface Start {
   image?: string;
@@ -27,26 +33,15 @@ export interface Start {
   files?: { [path: string]: string };
 }
 
-/** Where a container finds the certificate for HTTPS: an ECDSA key on P-256, the same for all. */
-export const CERTIFICATE = "/etc/bench-certificate.pem";
-export const PRIVATE_KEY = "/etc/bench-key.pem";
-/** The name that the load asks for by HTTPS. */
-export const HOST = "localhost";
-
 /** The containers, network and files of one run. Everything bears a label, so that nothing is left. */
 export class Lab {
   readonly id = `bgbench-${randomBytes(4).toString("hex")}`;
   readonly network = this.id;
   readonly folder = mkdtempSync(path.join(tmpdir(), "bluegreen-bench-"));
+  /** The one that all contestants show. */
+  readonly tls = certificate();
   private readonly label = `bluegreen.bench=${this.id}`;
   private readonly engine = new Docker();
-  private readonly ca = new TestCa();
-  readonly issued = this.ca.issue([HOST]);
-  /** As files of a container. */
-  readonly certificate = {
-    [CERTIFICATE]: this.issued.certificate,
-    [PRIVATE_KEY]: this.issued.privateKey,
-  };
 
   async create(): Promise<void> {
     await docker("network", "create", "--label", this.label, this.network);
@@ -58,7 +53,6 @@ export class Lab {
     const networks = await dockerLines("network", "ls", "--quiet", "--filter", `label=${this.label}`);
     if (networks.length > 0) await docker("network", "rm", ...networks);
     rmSync(this.folder, { recursive: true, force: true });
-    this.ca.remove();
   }
 
   /** Creates a container and gives its full name. */
@@ -124,6 +118,18 @@ export class Lab {
     const pids = containers.map(async (name) => (await dockerLines("top", name, "-o", "pid")).slice(1));
     const memory = (await Promise.all(pids)).flat().map((pid) => memoryOf(pid.trim()));
     return (sum(memory.map(({ own }) => own)) + Math.max(...memory.map(({ mapped }) => mapped))) / 1e6;
+  }
+}
+
+/** Certificate and key in one file. */
+export const pem = ({ tls }: Lab): string => tls.certificate + tls.privateKey;
+
+function certificate(): Certificate {
+  const ca = new TestCa();
+  try {
+    return ca.issue([TLS_NAME]);
+  } finally {
+    ca.remove();
   }
 }
 

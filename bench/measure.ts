@@ -1,112 +1,115 @@
 import { execFile } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { Color } from "../components/settings";
-import { failed, Load } from "../tests/support/load";
+import { added, type Counts } from "../tests/support/latencies";
+import { failed, Load, type Totals } from "../tests/support/load";
 import type { Contestant } from "./contestant";
-import { HOST, pidOf, sum, type Lab } from "./lab";
+import type { LOADS, LoadName } from "./figures";
+import { pidOf, TLS_NAME, type Lab } from "./lab";
 
 const run = promisify(execFile);
 
-/** What a load generator counted. */
-interface Counted {
+/** What wrk-report.lua prints, and what h2load's figures are brought to. */
+interface WrkReport {
   requests: number;
   seconds: number;
+  p50Ms: number;
+  p99Ms: number;
   failed: number;
-  /** Of those that tell. */
-  p50Ms?: number;
-  p99Ms?: number;
 }
 
-export interface Throughput extends Counted {
+export interface Throughput extends WrkReport {
   perSecond: number;
   /** CPU time of the proxy for each request; hardly depends on what else the machine does. */
   cpuMicroseconds: number;
 }
 
-/** What is asked on 64 connections, which are kept, or of which each is used for one request. */
-export const PLAIN = ["kept", "new"] as const;
-export const SECURE = ["kept, HTTP/1.1", "new, HTTP/1.1", "kept, HTTP/2", "new, HTTP/2"] as const;
-export type Kind = (typeof PLAIN | typeof SECURE)[number];
-export const isSecure = (kind: Kind): boolean => (SECURE as readonly Kind[]).includes(kind);
-const CONNECTIONS = 64;
-/** Of new connections by HTTP/2, which h2load opens at once. */
-const BATCH = 500;
-
-type Generator = (inside: string[], seconds: number, port: number) => Promise<Counted>;
-const GENERATORS: { [kind in Kind]: Generator } = {
-  kept: (inside, seconds, port) => wrk(inside, seconds, `http://127.0.0.1:${port}/`),
-  new: (inside, seconds, port) => wrk(inside, seconds, `http://127.0.0.1:${port}/`, ...CLOSE),
-  "kept, HTTP/1.1": (inside, seconds) => wrk(inside, seconds, SECURE_URL),
-  "new, HTTP/1.1": (inside, seconds) => wrk(inside, seconds, SECURE_URL, ...CLOSE),
-  "kept, HTTP/2": (inside, seconds) =>
-    h2load(inside, "--clients", `${CONNECTIONS}`, "--duration", `${seconds}`, "--warm-up-time", "0"),
-  // It has no way to open another connection after an answer, so it is started again and again.
-  "new, HTTP/2": async (inside, seconds) => {
-    const all = { requests: 0, seconds: 0, failed: 0 };
-    while (all.seconds < seconds) {
-      const one = await h2load(inside, "--clients", `${BATCH}`, "--requests", `${BATCH}`);
-      for (const key of ["requests", "seconds", "failed"] as const) all[key] += one[key];
-    }
-    return all;
-  },
-};
-const SECURE_URL = `https://${HOST}/`;
-const CLOSE = ["--header", "Connection: close"];
-
-/** As much as the contestant can take. */
+/** As much as the contestant can take of one kind of load; nothing, if it does not speak that protocol. */
 export async function throughput(
   lab: Lab,
-  { front, port, proxySide, loadCpus }: Pick<Contestant, "front" | "port" | "proxySide" | "loadCpus">,
-  kind: Kind,
+  { http, https, loadCpus }: Contestant,
+  { protocol, connections }: (typeof LOADS)[LoadName],
   seconds: number,
-): Promise<Throughput> {
-  const inside = await insideOf(front, loadCpus);
+): Promise<Throughput | undefined> {
+  const front = protocol === "http" ? http : https;
+  if (front === undefined) return undefined;
+  const { container, port, proxySide } = front;
+  const within = await insideOf(container, loadCpus);
+  const url = protocol === "http" ? `http://127.0.0.1:${port}/` : `https://${TLS_NAME}:${port}/`;
   const before = await lab.cpuSeconds(proxySide);
-  const counted = await GENERATORS[kind](inside, seconds, port);
+  const report =
+    protocol === "h2"
+      ? await h2load(lab, within, url, connections, seconds)
+      : await wrk(within, url, connections, seconds);
   const used = (await lab.cpuSeconds(proxySide)) - before;
   return {
-    ...counted,
-    perSecond: counted.requests / counted.seconds,
-    cpuMicroseconds: (used * 1e6) / counted.requests,
+    ...report,
+    perSecond: report.requests / report.seconds,
+    cpuMicroseconds: (used * 1e6) / report.requests,
   };
 }
 
+type Connections = "kept" | "new";
+
 async function wrk(
   [file, ...within]: string[],
-  seconds: number,
   url: string,
-  ...flags: string[]
-): Promise<Counted> {
-  const { stdout } = await run(file, [
-    ...[...within, "wrk", "--threads", "1", "--connections", `${CONNECTIONS}`, "--duration", `${seconds}s`],
-    ...["--timeout", "10s", ...flags, "--script", path.join(__dirname, "wrk-report.lua"), url],
-  ]);
-  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Counted;
+  connections: Connections,
+  seconds: number,
+): Promise<WrkReport> {
+  const options = ["--threads", "1", "--connections", "64", "--duration", `${seconds}s`, "--timeout", "10s"];
+  const close = connections === "new" ? ["--header", "Connection: close"] : [];
+  const script = ["--script", path.join(__dirname, "wrk-report.lua")];
+  const { stdout } = await run(file, [...within, "wrk", ...options, ...close, ...script, url]);
+  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as WrkReport;
 }
 
-/** One request at a time on each connection. */
-async function h2load([file, ...within]: string[], ...flags: string[]): Promise<Counted> {
-  const { stdout } = await run(file, [
-    ...within,
-    "h2load",
-    "--max-concurrent-streams",
-    "1",
-    ...flags,
-    SECURE_URL,
-  ]);
-  const figures = (pattern: RegExp) => (pattern.exec(stdout) ?? []).slice(1).map(Number);
-  const [perSecond] = figures(/^finished in \S+, ([\d.]+) req\/s/m);
-  const [requests, ...failed] = figures(/(\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout/);
-  if (!(perSecond > 0)) throw new Error(`h2load did not tell what it counted:\n${stdout}`);
-  return { requests, seconds: requests / perSecond, failed: sum(failed) };
+/** h2load opens no connection twice: it is started anew for each crowd. */
+const CROWD = 256;
+
+/** 64 requests at a time on 16 connections; or crowds, all of whom connect at once and ask once. */
+async function h2load(
+  lab: Lab,
+  [file, ...within]: string[],
+  url: string,
+  connections: Connections,
+  seconds: number,
+): Promise<WrkReport> {
+  const options =
+    connections === "kept"
+      ? ["--clients", "16", "--max-concurrent-streams", "4", "--duration", String(seconds)]
+      : ["--clients", String(CROWD), "--requests", String(CROWD), "--max-concurrent-streams", "1"];
+  const log = path.join(lab.folder, "h2load.tsv");
+  const total = { requests: 0, seconds: 0, failed: 0 };
+  const latencies: number[] = [];
+  const until = performance.now() + seconds * 1000;
+  do {
+    rmSync(log, { force: true });
+    const { stdout } = await run(file, [...within, "h2load", ...options, "--log-file", log, url]);
+    const [, amount, unit] = /finished in ([\d.]+)(us|ms|s),/.exec(stdout) ?? [];
+    const [, succeeded, failed] = /(\d+) succeeded, (\d+) failed/.exec(stdout) ?? [];
+    if (succeeded === undefined || amount === undefined)
+      throw new Error(`h2load says something else than expected:\n${stdout}`);
+    total.requests += Number(succeeded);
+    total.failed += Number(failed);
+    total.seconds +=
+      connections === "kept" ? seconds : Number(amount) * { us: 1e-6, ms: 1e-3, s: 1 }[unit as "s"];
+    for (const line of readFileSync(log, "utf8").split("\n"))
+      if (line !== "") latencies.push(Number(line.split("\t")[2]) / 1000);
+  } while (connections === "new" && performance.now() < until);
+  latencies.sort((a, b) => a - b);
+  const at = (share: number) => latencies[Math.floor(share * (latencies.length - 1))];
+  return { ...total, p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
 export interface Flips {
   flips: number;
-  steady: { p50Ms: number; p99Ms: number };
-  during: { p50Ms: number; p99Ms: number };
+  /** Latencies while nothing changed, and during the flips. */
+  steady: Counts;
+  during: Counts;
   /** Requests that got no answer or one that is not 2xx, while nothing changed and during the flips. */
   failedSteady: number;
   failed: number;
@@ -128,50 +131,65 @@ const USERS = {
 };
 const WARM_UP_MS = 2000;
 const BETWEEN_FLIPS_MS = 300;
+/** Flips come in groups, between two calm times each: what the machine does meanwhile hits both alike. */
+const GROUP = 5;
 
 export async function flipping(
-  { front, port, loadCpus, flip }: Contestant & Required<Pick<Contestant, "flip">>,
+  { http: { container, port }, loadCpus, flip }: Contestant & Required<Pick<Contestant, "flip">>,
   flips: number,
   steadySeconds: number,
   say: (what: string) => void,
 ): Promise<Flips> {
-  const load = await Load.start({ ...USERS, port }, await insideOf(front, loadCpus));
+  const load = await Load.start({ ...USERS, port }, await insideOf(container, loadCpus));
+  const result: Flips = {
+    ...{ flips, steady: {}, during: {}, failedSteady: 0, failed: 0, failures: [], requests: 0 },
+    firstAnswers: [],
+  };
+  const calm: Totals[] = [];
+  const busy: Totals[] = [];
+  /** The totals of what is done, with the latencies of just that. */
+  const totalsOf = async (what: () => Promise<unknown>, into: Totals[]) => {
+    load.measure();
+    const before = load.totals;
+    await what();
+    const after = load.totals;
+    into.push({ ...after, sent: after.sent - before.sent });
+    if (into === calm) result.failedSteady += failed(after) - failed(before);
+  };
+  const flipOnce = async (i: number) => {
+    say(`flip ${i + 1} of ${flips}`);
+    const to: Color = i % 2 === 0 ? "green" : "blue";
+    const started = Date.now();
+    const firstAnswer = load.awaitColor(to);
+    await flip(to);
+    result.firstAnswers.push((await firstAnswer(20)) - started);
+    await sleep(BETWEEN_FLIPS_MS);
+  };
   try {
     // The generator's own code is slow until it has run for a while.
     await sleep(WARM_UP_MS);
-    load.measure();
     const atStart = failed(load.totals);
-    await sleep(steadySeconds * 1000);
-    const steady = load.totals;
-
-    load.measure();
-    const firstAnswers: number[] = [];
-    for (let i = 0; i < flips; i++) {
-      say(`flip ${i + 1} of ${flips}`);
-      const to: Color = i % 2 === 0 ? "green" : "blue";
-      const started = Date.now();
-      const firstAnswer = load.awaitColor(to);
-      await flip(to);
-      firstAnswers.push((await firstAnswer(20)) - started);
-      await sleep(BETWEEN_FLIPS_MS);
+    for (let from = 0; from < flips; from += GROUP) {
+      const to = Math.min(from + GROUP, flips);
+      await totalsOf(() => sleep(steadySeconds * 1000), calm);
+      await totalsOf(async () => {
+        for (let i = from; i < to; i++) await flipOnce(i);
+      }, busy);
     }
     const end = await load.stop();
+    const { failures } = end;
     return {
-      flips,
-      steady: inMs(steady.latencyMs),
-      during: inMs(end.latencyMs),
-      failedSteady: failed(steady) - atStart,
-      failed: failed(end) - failed(steady),
-      failures: Object.keys(end.failures).sort((a, b) => end.failures[b] - end.failures[a]),
-      requests: end.sent - steady.sent,
-      firstAnswers,
+      ...result,
+      steady: added(calm.map(({ latencyCounts }) => latencyCounts)),
+      during: added(busy.map(({ latencyCounts }) => latencyCounts)),
+      failed: failed(end) - atStart - result.failedSteady,
+      failures: Object.keys(failures).sort((a, b) => failures[b] - failures[a]),
+      requests: busy.reduce((sum, { sent }) => sum + sent, 0),
     };
   } finally {
     await load.stop();
   }
 }
-
-const inMs = ({ p50, p99 }: { p50: number; p99: number }) => ({ p50Ms: p50, p99Ms: p99 });
 
 /** The start of a command that is to run in the network of a container, on some cores. */
 async function insideOf(container: string, cpus: string): Promise<string[]> {

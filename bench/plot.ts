@@ -1,6 +1,7 @@
+import { percentile } from "../tests/support/latencies";
 import { spread, type Figures, type Spread, type Turn } from "./figures";
 
-// Four charts of horizontal bars below each other, drawn by hand: a library would be larger than all of this.
+// Charts of horizontal bars below each other, drawn by hand: a library would be larger than all of this.
 
 const WIDTH = 800;
 const NAMES = 230;
@@ -20,15 +21,26 @@ const CHARTS: { title: string; series: Series[] }[] = [
   {
     title: "Requests per second (more is better)",
     series: [
-      { title: "kept connections", color: "#3b6fb5", value: ({ throughput }) => throughput.kept?.perSecond },
-      { title: "new connections", color: "#9db9dd", value: ({ throughput }) => throughput.new?.perSecond },
+      { title: "kept connections", color: "#3b6fb5", value: ({ loads }) => loads.kept?.perSecond },
+      { title: "new connections", color: "#9db9dd", value: ({ loads }) => loads.fresh?.perSecond },
+    ],
+  },
+  {
+    title: "The same over HTTPS, on kept connections",
+    series: [
+      { title: "HTTP/1.1", color: "#6a51a3", value: ({ loads }) => loads.tlsKept?.perSecond },
+      { title: "HTTP/2", color: "#bcb0d8", value: ({ loads }) => loads.h2Kept?.perSecond },
     ],
   },
   {
     title: "p99 in ms at the same moderate load (less is better)",
     series: [
-      { title: "steady", color: "#7aa874", value: ({ flips }) => flips?.steady.p99Ms },
-      { title: "during flips", color: "#c9803b", value: ({ flips }) => flips?.during.p99Ms },
+      { title: "steady", color: "#7aa874", value: ({ flips }) => flips && percentile(flips.steady, 0.99) },
+      {
+        title: "during flips",
+        color: "#c9803b",
+        value: ({ flips }) => flips && percentile(flips.during, 0.99),
+      },
     ],
   },
   {

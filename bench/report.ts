@@ -1,20 +1,25 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { format, resolveConfig } from "prettier";
+import { added, percentile, type Counts } from "../tests/support/latencies";
 import { bareConfig } from "./contestants/nginx";
 import {
   BARE,
   BARE_LOGGING,
   BUSY,
+  HAPROXY,
   KAMAL,
+  LOADS,
   PROJECT,
   PROJECT_SILENT,
   spread,
   type Figures,
+  type LoadName,
+  type Protocol,
   type Spread,
   type Turn,
 } from "./figures";
-import { isSecure, PLAIN, SECURE, type Kind, type Throughput } from "./measure";
+import type { Flips, Throughput } from "./measure";
 import { plot } from "./plot";
 import { PARTS, type Profile } from "./updates";
 
@@ -22,13 +27,7 @@ const DOCUMENT = path.join(__dirname, "../docs/benchmarks.md");
 const PLOT = path.join(__dirname, "../docs/benchmarks.svg");
 
 export async function printFigures(figures: Figures): Promise<void> {
-  const text = [
-    plainTable(figures),
-    secureTable(figures),
-    flipTable(figures),
-    updateTable(figures),
-    targetTable(figures),
-  ];
+  const text = [...throughputTables(figures), flipTable(figures), updateTable(figures), targetTable(figures)];
   console.log(`\n${await pretty(text.join("\n\n"))}`);
 }
 
@@ -58,16 +57,12 @@ what the machine does meanwhile hits all of them.
 
 ## Throughput
 
-wrk with 64 connections for ${wrkSeconds} s, which are kept, or of which each is used for one request.
+wrk with 64 connections for ${wrkSeconds} s, which are kept, or of which each is used for one request. The same for HTTPS with HTTP/1.1, where each new
+connection has a whole handshake. For HTTP/2, h2load asks for 64 things at a time on 16 connections for ${wrkSeconds} s; as it can't open connections one after the
+other, new ones are measured in crowds: 256 clients connect at once and ask once, again and again for ${wrkSeconds} s, and requests/s counts from the first
+connection to the last answer of each crowd. All show the same ECDSA certificate (P-256). Not in a table is who does not take part in it.
 
-${plainTable(figures)}
-
-## HTTPS
-
-The same with TLS, on connections that are kept and on new ones. HTTP/1.1 by wrk; HTTP/2 by h2load, with one request at a time on each of 64 connections, and for new
-connections with 500 of them at once, again and again. All have one certificate (ECDSA, P-256). The bare nginx has this project's protocols and ciphers. No client resumes a session.
-
-${secureTable(figures)}
+${throughputTables(figures).join("\n\n")}
 
 ## Flips
 
@@ -88,10 +83,10 @@ ${targetTable(figures)}
 
 - **The app** is an nginx that answers 1 KB from memory: as cheap as an app can be, so that the proxy is what is measured. Blue and green are the same but for a header.
 - **Contestants** all run in containers, from an image or as this machine's own binary: ${[...turns.keys()].join("; ")}.${absent.length > 0 ? ` Absent: ${absent.join("; ")}.` : ""}
-  HAProxy is Debian's; kamal-proxy is built from its repository, Caddy and Traefik from their Go modules (Traefik without its dashboard).
-  Not measured: docker-rollout, which has no proxy of its own (it scales a compose service behind Traefik or nginx-proxy).
-- **Cores**: one for the proxy, the others for app and load. For the app without a proxy the load has the proxy's core. nginx has one worker, for all contestants: with one for each of the machine's
-  cores, they fought for the one that they had. HAProxy and the others decide for themselves.
+  HAProxy is the distribution's package; Caddy, kamal-proxy and Traefik are built from their Go modules. Not measured: docker-rollout, which has no proxy of its own
+  (it scales a compose service behind Traefik or nginx-proxy).
+- **Cores**: one for the proxy, the others for app and load. For the app without a proxy the load has the proxy's core. nginx runs one worker, for all contestants: two that share
+  a core take turns. HAProxy and the others decide for themselves.${besideHaproxy(turns)}
 - **Load** comes from the proxy's own network namespace, to 127.0.0.1: Docker's forwarding of published ports, the same for all, is left out.
 - **${PROJECT}** is the stack itself, made by \`pulumi up\`, with its defaults but no Redis. It logs every request, as kamal-proxy does and the others do not; a
   second row has \`proxy.accessLog: false\`.
@@ -115,6 +110,13 @@ JavaScript.
 `;
 }
 
+function besideHaproxy(turns: Figures["turns"]): string {
+  if (!turns.has(HAPROXY)) return "";
+  const of = (load: LoadName, value?: typeof cpu) => range(ratioOf(turns, HAPROXY, BARE, load, value), 2);
+  return ` HAProxy's requests are ${of("kept")} of the bare nginx's on kept
+  connections and ${of("fresh")} on new ones, for ${of("kept", cpu)} and ${of("fresh", cpu)} of its CPU time for each.`;
+}
+
 const TOOLCHAINS: { [kind: string]: string } = {
   own: "With the Pulumi CLI of this machine and the official plugins.",
   official: "With the official CLI and plugins.",
@@ -124,42 +126,52 @@ const TOOLCHAINS: { [kind: string]: string } = {
 
 // --- tables
 
-const plainTable = (figures: Figures) => throughputTable(figures, PLAIN);
-const secureTable = (figures: Figures) => throughputTable(figures, SECURE);
+/** A table for each protocol. */
+function throughputTables(figures: Figures): string[] {
+  return [...new Set(Object.values(LOADS).map(({ protocol }) => protocol))].flatMap((protocol) => [
+    `### ${PROTOCOLS[protocol]}`,
+    throughputTable(figures, protocol),
+  ]);
+}
 
-/** Columns for each kind of load, of the contestants that were asked in that way. */
-function throughputTable({ turns }: Figures, kinds: readonly Kind[]): string {
-  const bare = turns.get(BARE) ?? [];
+const PROTOCOLS: Record<Protocol, string> = {
+  http: "HTTP",
+  https: "HTTPS, HTTP/1.1",
+  h2: "HTTPS, HTTP/2",
+};
+
+function throughputTable({ turns }: Figures, protocol: Protocol): string {
+  const loads = LOAD_NAMES.filter((load) => LOADS[load].protocol === protocol);
   const rows = [...turns].flatMap(([name, rounds]) => {
-    const columns = (kind: Kind) => {
-      const all = rounds.flatMap(({ throughput }) => throughput[kind] ?? []);
-      const of = (value: (one: Throughput) => number) => spread(all.map(value));
-      const ratio = all.map((one, i) => one.perSecond / (bare[i].throughput[kind]?.perSecond ?? NaN));
-      const latency = (value: (one: Throughput) => number | undefined) =>
-        number(spread(all.flatMap((one) => value(one) ?? [])).median, 1);
+    const part = (load: LoadName) => {
+      const of = (value: (measured: Throughput) => number) =>
+        spread(rounds.flatMap(({ loads }) => (loads[load] ? [value(loads[load])] : [])));
       return [
         range(of(({ perSecond }) => perSecond)),
-        name === BARE ? "1" : range(spread(ratio), 2),
-        ...(tellsLatency(kind)
-          ? [`${latency(({ p50Ms }) => p50Ms)} / ${latency(({ p99Ms }) => p99Ms)}`]
-          : []),
-        rounds[0].residentMb === undefined
-          ? ""
-          : number(of(({ cpuMicroseconds }) => cpuMicroseconds).median, 1),
+        name === BARE ? "1" : range(ratioOf(turns, name, BARE, load), 2),
+        `${number(of(({ p50Ms }) => p50Ms).median, 1)} / ${number(of(({ p99Ms }) => p99Ms).median, 1)}`,
+        rounds[0].residentMb === undefined ? "" : number(of((one) => one.cpuMicroseconds).median, 1),
       ];
     };
-    return kinds.every((kind) => rounds[0].throughput[kind]) ? [[name, ...kinds.flatMap(columns)]] : [];
+    return loads.every((load) => rounds.every((turn) => turn.loads[load]))
+      ? [[name, ...loads.flatMap(part)]]
+      : [];
   });
-  const heads = kinds.flatMap((kind) => [
-    `${kind}: requests/s`,
-    "of bare nginx",
-    ...(tellsLatency(kind) ? ["p50 / p99 ms"] : []),
-    "CPU µs each",
-  ]);
-  return table(["", ...heads], rows);
+  return table(
+    [
+      "",
+      ...loads.flatMap((load) => [
+        `${LOADS[load].connections}: requests/s`,
+        "of bare nginx",
+        "p50 / p99 ms",
+        "CPU µs each",
+      ]),
+    ],
+    rows,
+  );
 }
-/** The tables for HTTPS have more kinds of load, and no room. */
-const tellsLatency = (kind: Kind) => !isSecure(kind);
+
+const LOAD_NAMES = Object.keys(LOADS) as LoadName[];
 
 function flipTable({ turns }: Figures): string {
   const rows = [...turns].flatMap(([name, rounds]) => {
@@ -168,23 +180,12 @@ function flipTable({ turns }: Figures): string {
     const resident = number(spread(memory).median, 0);
     const flips = rounds.flatMap(({ flips }) => flips ?? []);
     if (flips.length === 0) return [[name, "", "", "", "", "", resident]];
-    const of = (value: (of: (typeof flips)[0]) => number) => spread(flips.map(value));
-    const latency = (of: Spread, and: Spread) => `${number(of.median, 1)} / ${number(and.median, 1)}`;
     return [
       [
         name,
-        latency(
-          of(({ steady }) => steady.p50Ms),
-          of(({ steady }) => steady.p99Ms),
-        ),
-        latency(
-          of(({ during }) => during.p50Ms),
-          of(({ during }) => during.p99Ms),
-        ),
-        range(
-          of(({ steady, during }) => during.p99Ms / steady.p99Ms),
-          2,
-        ),
+        latency(flips.map(({ steady }) => steady)),
+        latency(flips.map(({ during }) => during)),
+        range(p99Ratio(flips), 2),
         failures(flips),
         range(spread(flips.flatMap(({ firstAnswers }) => firstAnswers))),
         resident,
@@ -203,6 +204,21 @@ function flipTable({ turns }: Figures): string {
     ],
     rows,
   );
+}
+
+/** p50 and p99 of the latencies of all rounds together. */
+function latency(rounds: Counts[]): string {
+  const all = added(rounds);
+  return `${number(percentile(all, 0.5), 1)} / ${number(percentile(all, 0.99), 1)}`;
+}
+
+/** Of the latencies of all rounds together, which is steadier than the middle of the rounds; the ends are those of rounds. */
+function p99Ratio(flips: Pick<Flips, "steady" | "during">[]): Spread {
+  const ratio = (some: typeof flips) => {
+    const p99 = (period: "steady" | "during") => percentile(added(some.map((one) => one[period])), 0.99);
+    return p99("during") / p99("steady");
+  };
+  return { ...spread(flips.map((one) => ratio([one]))), median: ratio(flips) };
 }
 
 const total = (values: number[]) => values.reduce((sum, value) => sum + value, 0);
@@ -263,15 +279,10 @@ function targetTable(figures: Figures): string {
   return table(["Goal", "Measured", "Reached"], rows);
 }
 
-const BESIDES_LOG =
-  "headers about the client are added to each request, and answers are passed on as they come (`buffering: false`)";
+const BESIDES_LOG = "headers about the client are added to each request";
 
 function targets(figures: Figures): Target[] {
   const { turns, updates } = figures;
-  const perSecond =
-    (kind: Kind) =>
-    ({ throughput }: Turn) =>
-      throughput[kind]?.perSecond ?? NaN;
   const atLeast = (least: number) => (value: number) => value >= least;
   const atMost = (most: number) => (value: number) => value <= most;
   const flips = (value: (flips: NonNullable<Turn["flips"]>) => number) =>
@@ -282,37 +293,37 @@ function targets(figures: Figures): Target[] {
     {
       goal: "requests on kept connections: 0.95 of the bare nginx",
       reached: atLeast(0.95),
-      measured: ratioOf(turns, PROJECT, BARE, perSecond("kept")),
+      measured: ratioOf(turns, PROJECT, BARE, "kept"),
       digits: 2,
       obstacle: logging,
     },
     {
       goal: "the same, compared with a bare nginx that logs too",
       reached: atLeast(0.95),
-      measured: ratioOf(turns, PROJECT, BARE_LOGGING, perSecond("kept")),
+      measured: ratioOf(turns, PROJECT, BARE_LOGGING, "kept"),
       digits: 2,
       obstacle: BESIDES_LOG,
     },
     {
       goal: "the same with `proxy.accessLog: false`, compared with the bare nginx",
       reached: atLeast(0.95),
-      measured: ratioOf(turns, PROJECT_SILENT, BARE, perSecond("kept")),
+      measured: ratioOf(turns, PROJECT_SILENT, BARE, "kept"),
       digits: 2,
       obstacle: BESIDES_LOG,
     },
-    ...SECURE.map((kind) => ({
-      goal: `HTTPS, ${kind}: 0.95 of the bare nginx`,
+    ...LOAD_NAMES.filter((load) => LOADS[load].protocol !== "http").map((load) => ({
+      goal: `${PROTOCOLS[LOADS[load].protocol]}, ${LOADS[load].connections} connections: 0.95 of the bare nginx`,
       reached: atLeast(0.95),
-      measured: ratioOf(turns, PROJECT, BARE, perSecond(kind)),
+      measured: ratioOf(turns, PROJECT, BARE, load),
       digits: 2,
-      obstacle: "as without TLS: each request is logged",
+      obstacle: `with \`proxy.accessLog: false\` it is ${range(ratioOf(turns, PROJECT_SILENT, BARE, load), 2)}; compared with a bare nginx that logs too, ${range(ratioOf(turns, PROJECT, BARE_LOGGING, load), 2)}; the proxy's CPU time for each is ${range(ratioOf(turns, PROJECT, BARE, load, cpu), 2)} of the bare one's`,
     })),
     ...(turns.has(KAMAL)
       ? [
           {
             goal: "2 times the requests of kamal-proxy, on kept connections",
             reached: atLeast(2),
-            measured: ratioOf(turns, PROJECT, KAMAL, perSecond("kept")),
+            measured: ratioOf(turns, PROJECT, KAMAL, "kept"),
             digits: 2,
             obstacle: "each request is logged",
           },
@@ -321,7 +332,7 @@ function targets(figures: Figures): Target[] {
     {
       goal: "p99 during flips: at most 1.2 times the steady one",
       reached: atMost(1.2),
-      measured: flips(({ steady, during }) => during.p99Ms / steady.p99Ms),
+      measured: p99Ratio((turns.get(PROJECT) ?? []).flatMap(({ flips }) => flips ?? [])),
       digits: 2,
       obstacle:
         "the programs that the switch starts, and nginx's new workers, take their time from the proxy's core",
@@ -358,9 +369,23 @@ function targets(figures: Figures): Target[] {
   ];
 }
 
-function ratioOf(turns: Figures["turns"], one: string, other: string, value: (turn: Turn) => number): Spread {
+const cpu = ({ cpuMicroseconds }: Throughput) => cpuMicroseconds;
+
+/** Requests per second (or something else) of one in those of another, round by round. */
+function ratioOf(
+  turns: Figures["turns"],
+  one: string,
+  other: string,
+  load: LoadName,
+  value = ({ perSecond }: Throughput) => perSecond,
+): Spread {
   const others = turns.get(other) ?? [];
-  return spread((turns.get(one) ?? []).map((turn, i) => value(turn) / value(others[i])));
+  return spread(
+    (turns.get(one) ?? []).flatMap(({ loads }, i) => {
+      const [mine, theirs] = [loads[load], others[i].loads[load]];
+      return mine && theirs ? [value(mine) / value(theirs)] : [];
+    }),
+  );
 }
 
 function spreadOver({ turns }: Figures, name: string, value: (turn: Turn) => number | undefined): Spread {

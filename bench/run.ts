@@ -7,9 +7,9 @@ import type { Contestant } from "./contestant";
 import { appAlone, bareNginx, loggingNginx, sedAndReload, stopAndStart } from "./contestants/nginx";
 import { caddy, haproxy, kamalProxy, traefik, type Peer } from "./contestants/peers";
 import { Project } from "./contestants/project";
-import { BUSY, PROJECT, type Figures, type Turn } from "./figures";
+import { BUSY, LOADS, PROJECT, type LoadName, type Figures, type Turn } from "./figures";
 import { Lab } from "./lab";
-import { flipping, isSecure, PLAIN, SECURE, throughput } from "./measure";
+import { flipping, throughput } from "./measure";
 import { printFigures, writeDocuments } from "./report";
 import { timedUpdate, type Update } from "./updates";
 
@@ -25,7 +25,7 @@ const PEERS: { [name: string]: Peer } = { "kamal-proxy": kamalProxy, haproxy, ca
 
 class Run {
   private readonly lab = new Lab();
-  private readonly project = new Project();
+  private readonly project = new Project(this.lab.tls);
   private readonly absent: string[] = [];
   private readonly interruption = new AbortController();
   private readonly started = performance.now();
@@ -33,8 +33,8 @@ class Run {
   private readonly steadySeconds: number;
 
   constructor(private readonly options: Options) {
-    this.wrkSeconds = options.quick ? 1 : 4;
-    this.steadySeconds = options.quick ? 1 : 5;
+    this.wrkSeconds = options.quick ? 1 : 3;
+    this.steadySeconds = options.quick ? 1 : 3;
   }
 
   async measure(): Promise<Figures> {
@@ -89,7 +89,7 @@ class Run {
     const apps = await lab.apps("app");
     await docker("start", apps.blue, apps.green);
     const found = [await appAlone(apps), await bareNginx(lab, apps), await loggingNginx(lab, apps)];
-    await this.project.create(lab.issued, (what) => this.say(what));
+    await this.project.create((what) => this.say(what));
     found.push(...(await this.project.contestants((what) => this.say(what))));
     found.push(await sedAndReload(lab, apps), await stopAndStart(lab));
     for (const [name, peer] of Object.entries(PEERS)) {
@@ -103,20 +103,22 @@ class Run {
   private async turn(contestant: Contestant, say: (what: string) => void): Promise<Turn> {
     const { lab, wrkSeconds } = this;
     await contestant.prepare?.();
-    const measured: Turn["throughput"] = {};
-    const { secure } = contestant;
-    for (const kind of [...PLAIN, ...(secure ? SECURE : [])]) {
-      const asked = isSecure(kind) ? { ...contestant, ...secure } : contestant;
-      const one = await throughput(lab, asked, kind, wrkSeconds);
-      say(`${kind}: ${Math.round(one.perSecond)} requests/s`);
-      measured[kind] = one;
+    const loads: Turn["loads"] = {};
+    for (const name of Object.keys(LOADS) as LoadName[]) {
+      const measured = await throughput(lab, contestant, LOADS[name], wrkSeconds);
+      if (measured === undefined) continue;
+      const { protocol, connections } = LOADS[name];
+      const { perSecond, failed } = measured;
+      const failures = failed > 0 ? `, and ${failed} failed` : "";
+      say(`${protocol}, ${connections} connections: ${Math.round(perSecond)} requests/s${failures}`);
+      loads[name] = measured;
     }
-    const residentMb =
-      contestant.proxySide.length > 0 ? await lab.residentMb(contestant.proxySide) : undefined;
+    const { proxySide } = contestant.http;
+    const residentMb = proxySide.length > 0 ? await lab.residentMb(proxySide) : undefined;
     const { flip } = contestant;
     const flips =
       flip && (await flipping({ ...contestant, flip }, this.options.flips, this.steadySeconds, say));
-    return { throughput: measured, flips, residentMb };
+    return { loads, flips, residentMb };
   }
 
   private async updates(contestants: Contestant[], round: number): Promise<{ same: Update; flip: Update }> {

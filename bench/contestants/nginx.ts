@@ -1,9 +1,9 @@
 import type { Color } from "../../components/settings";
+import { SECURITY } from "../../components/site";
 import { docker } from "../../tests/support/docker";
 import { proxyIn, ready, type Contestant } from "../contestant";
-import { SECURITY } from "../../components/site";
 import { BARE, BARE_LOGGING } from "../figures";
-import { APP_PORT, CERTIFICATE, CPUS, PRIVATE_KEY, type Lab } from "../lab";
+import { APP_PORT, CPUS, pem, PROXY_CORES, type Lab } from "../lab";
 
 type Apps = Record<Color, string>;
 
@@ -11,18 +11,16 @@ type Apps = Record<Color, string>;
 export function appAlone(apps: Apps): Promise<Contestant> {
   return ready({
     name: "app, no proxy",
-    front: apps.blue,
-    port: APP_PORT,
-    proxySide: [],
+    http: { container: apps.blue, port: APP_PORT, proxySide: [] },
     loadCpus: CPUS.proxy,
   });
 }
 
 /**
  * One fixed upstream and nothing else, tuned as well as it can be for this load: no log, answers in one piece, as many
- * connections to the app as from the load, none of them ever renewed, and a worker for the one core that it has.
+ * connections to the app as from the load, none of them ever renewed.
  */
-export const bareConfig = (upstream: string) => `worker_processes 1;
+export const bareConfig = (upstream: string, more = "") => `worker_processes ${PROXY_CORES};
 error_log /dev/stderr warn;
 events {
   worker_connections 4096;
@@ -44,34 +42,38 @@ http {
       proxy_set_header Connection "";
     }
   }
-}
+${more}}
 `;
 
-/** The same by HTTPS too, with this project's own protocols and ciphers: what they cost is no proxy's merit or fault. */
-export const withHttps = (config: string) =>
-  config.replace(
-    "listen 80 reuseport;",
-    `listen 80 reuseport;
+const CERTIFICATE = "/etc/nginx/bench.pem";
+/** With the protocols, ciphers and sessions of this project. */
+const secureServer = `  server {
     listen 443 ssl reuseport;
     ssl_certificate ${CERTIFICATE};
-    ssl_certificate_key ${PRIVATE_KEY};
-${SECURITY.replace(/^/gm, "  ").trimEnd()}`,
-  );
+    ssl_certificate_key ${CERTIFICATE};
+${SECURITY.replace(/^/gm, "  ").trimEnd()}
+    location / {
+      proxy_pass http://app;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+    }
+  }
+`;
 
 const nginx = (lab: Lab, name: string, config: string) =>
-  lab.start(name, { files: { ...lab.certificate, "/etc/nginx/nginx.conf": config } });
+  lab.start(name, { files: { "/etc/nginx/nginx.conf": config, [CERTIFICATE]: pem(lab) } });
 
 export async function bareNginx(lab: Lab, apps: Apps): Promise<Contestant> {
-  return proxyIn(await nginx(lab, "bare", withHttps(bareConfig(apps.blue))), { name: BARE, https: true });
+  return proxyIn(await nginx(lab, "bare", bareConfig(apps.blue, secureServer)), { name: BARE, tls: true });
 }
 
 /** The same, but each request is logged to the container's log, in blocks, as this project does by default. */
 export async function loggingNginx(lab: Lab, apps: Apps): Promise<Contestant> {
-  const config = bareConfig(apps.blue).replace(
+  const config = bareConfig(apps.blue, secureServer).replace(
     "access_log off;",
     "access_log /dev/stdout combined buffer=32k flush=1s;",
   );
-  return proxyIn(await nginx(lab, "bare-log", config), { name: BARE_LOGGING });
+  return proxyIn(await nginx(lab, "bare-log", config), { name: BARE_LOGGING, tls: true });
 }
 
 /** What is found most: the `server` line is rewritten with sed, and nginx is reloaded. */

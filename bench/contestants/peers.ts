@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { createConnection } from "node:net";
 import path from "node:path";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import type { Color } from "../../components/settings";
 import { docker } from "../../tests/support/docker";
 import { proxyIn, type Contestant } from "../contestant";
-import { KAMAL } from "../figures";
-import { APP_PORT, CERTIFICATE, HOST, PRIVATE_KEY, type Lab } from "../lab";
+import { HAPROXY, KAMAL } from "../figures";
+import { APP_PORT, pem, TLS_NAME, type Lab } from "../lab";
 
 // Proxies of others. Each runs as a binary of this machine, in a container as the rest, with the cores and the connections to
 // the app that the rest have, and is flipped by the quickest way that it offers.
@@ -14,26 +14,30 @@ import { APP_PORT, CERTIFICATE, HOST, PRIVATE_KEY, type Lab } from "../lab";
 type Apps = Record<Color, string>;
 export type Peer = (lab: Lab, apps: Apps, binary: string) => Promise<Contestant>;
 
-/** The program, with the programs and libraries of this machine, since a binary of it may need them. */
-const program = (binary: string) => ["/usr:/usr:ro", `${binary}:${binary}:ro`];
+const CERTIFICATE = "/etc/bench.pem";
+
+/** With the programs and libraries of this machine, since a binary of it may need them. */
+const HOST_PROGRAMS = ["/usr:/usr:ro"];
 
 export const kamalProxy: Peer = async (lab, apps, binary) => {
   const container = await lab.start("kamal-proxy", {
     command: ["kamal-proxy", "run"],
     volumes: [`${binary}:/usr/local/bin/kamal-proxy:ro`],
     env: ["HOME=/tmp"],
-    files: lab.certificate,
+    files: { "/tmp/bench.pem": lab.tls.certificate, "/tmp/bench.key": lab.tls.privateKey },
   });
-  const deploy = (service: string, to: Color, ...flags: string[]) =>
+  const deploy = (service: string, to: Color, ...more: string[]) =>
     docker(
       ...["exec", container, "kamal-proxy", "deploy", service],
-      ...["--target", `${apps[to]}:${APP_PORT}`, "--health-check-path", "/health", ...flags],
+      ...["--target", `${apps[to]}:${APP_PORT}`, "--health-check-path", "/health", ...more],
     );
   const flip = (to: Color) => deploy("bench", to);
   await flip("blue");
-  const certificate = ["--tls-certificate-path", CERTIFICATE, "--tls-private-key-path", PRIVATE_KEY];
-  await deploy("bench-https", "blue", "--host", HOST, "--tls", ...certificate);
-  return proxyIn(container, { name: KAMAL, https: true, flip, prepare: () => flip("blue") });
+  await deploy(
+    ...(["bench-tls", "blue", "--host", TLS_NAME, "--tls"] as const),
+    ...["--tls-certificate-path", "/tmp/bench.pem", "--tls-private-key-path", "/tmp/bench.key"],
+  );
+  return proxyIn(container, { name: KAMAL, tls: true, flip, prepare: () => flip("blue") });
 };
 
 /** The map of the live backend is changed by HAProxy's own socket: nothing is reloaded. */
@@ -46,10 +50,10 @@ export const haproxy: Peer = async (lab, apps, binary) => {
 `;
   const container = await lab.start("haproxy", {
     command: [binary, "-f", "/etc/bench.cfg"],
-    volumes: [...program(binary), `${sockets}:/sockets`],
+    volumes: [...HOST_PROGRAMS, `${sockets}:/sockets`],
     files: {
-      "/etc/bench.pem": lab.issued.certificate + lab.issued.privateKey,
       "/etc/live.map": "live blue\n",
+      [CERTIFICATE]: pem(lab),
       "/etc/bench.cfg": `global
   maxconn 4096
   stats socket /sockets/admin level admin
@@ -60,7 +64,7 @@ defaults
   timeout server 1h
 frontend web
   bind :80
-  bind :443 ssl crt /etc/bench.pem alpn h2,http/1.1
+  bind :443 ssl crt ${CERTIFICATE} alpn h2,http/1.1 ssl-min-ver TLSv1.2
   use_backend %[str(live),map(/etc/live.map)]
 ${backend("blue")}${backend("green")}`,
     },
@@ -70,7 +74,7 @@ ${backend("blue")}${backend("green")}`,
     socket.end(`set map /etc/live.map live ${to}\n`).resume();
     await once(socket, "close");
   };
-  return proxyIn(container, { name: "HAProxy", https: true, flip, prepare: () => flip("blue") });
+  return proxyIn(container, { name: HAPROXY, tls: true, flip, prepare: () => flip("blue") });
 };
 
 export const caddy: Peer = async (lab, apps, binary) => {
@@ -89,46 +93,68 @@ export const caddy: Peer = async (lab, apps, binary) => {
   import app
 }
 :443 {
-  tls ${CERTIFICATE} ${PRIVATE_KEY}
+  tls ${CERTIFICATE} ${CERTIFICATE}
   import app
 }
 `;
   const container = await lab.start("caddy", {
     command: [binary, "run", "--adapter", "caddyfile", "--config", "/etc/blue"],
-    volumes: program(binary),
+    volumes: [...HOST_PROGRAMS, `${binary}:${binary}:ro`],
     env: ["HOME=/tmp"],
-    files: { ...lab.certificate, "/etc/blue": config("blue"), "/etc/green": config("green") },
+    files: { "/etc/blue": config("blue"), "/etc/green": config("green"), [CERTIFICATE]: pem(lab) },
   });
   const flip = (to: Color) =>
     docker("exec", container, binary, "reload", "--adapter", "caddyfile", "--config", `/etc/${to}`);
-  return proxyIn(container, { name: "Caddy", https: true, flip, prepare: () => flip("blue") });
+  return proxyIn(container, { name: "Caddy", tls: true, flip, prepare: () => flip("blue") });
 };
 
-/** It watches the file that names the live color's address. */
+/** Its file provider watches a folder, in which a flip replaces the file. */
 export const traefik: Peer = async (lab, apps, binary) => {
-  const config = (color: Color) => `http:
-  routers:
-    plain: { entryPoints: [web], rule: "PathPrefix(\`/\`)", service: app }
-    secure: { entryPoints: [websecure], rule: "PathPrefix(\`/\`)", service: app, tls: {} }
-  services:
-    app: { loadBalancer: { serversTransport: kept, servers: [{ url: "http://${apps[color]}:${APP_PORT}" }] } }
-  serversTransports:
-    kept: { maxIdleConnsPerHost: 64 }
-tls:
-  stores:
-    default: { defaultCertificate: { certFile: ${CERTIFICATE}, keyFile: ${PRIVATE_KEY} } }
-`;
+  const folder = path.join(lab.folder, "traefik");
+  mkdirSync(folder);
+  const router = (entryPoint: string, more = {}) => ({
+    entryPoints: [entryPoint],
+    rule: "PathPrefix(`/`)",
+    service: "app",
+    ...more,
+  });
+  // JSON is YAML too.
+  const config = (color: Color) =>
+    JSON.stringify({
+      http: {
+        routers: { plain: router("plain"), secure: router("secure", { tls: {} }) },
+        services: {
+          app: {
+            loadBalancer: {
+              servers: [{ url: `http://${apps[color]}:${APP_PORT}` }],
+              serversTransport: "app",
+            },
+          },
+        },
+        serversTransports: { app: { maxIdleConnsPerHost: 64 } },
+      },
+      tls: { stores: { default: { defaultCertificate: { certFile: CERTIFICATE, keyFile: CERTIFICATE } } } },
+    });
+  // A file that is written to could be read when it is half there.
+  const write = (color: Color) => {
+    const draft = path.join(lab.folder, "traefik-draft");
+    writeFileSync(draft, config(color));
+    renameSync(draft, path.join(folder, "live.yml"));
+  };
+  write("blue");
   const container = await lab.start("traefik", {
     command: [
-      ...["sh", "-c", 'mkdir /live && cp /etc/blue /live/app.yml && exec "$@"', "sh", binary],
-      ...["--entryPoints.web.address=:80", "--entryPoints.websecure.address=:443"],
-      ...["--providers.file.directory=/live", "--providers.file.watch=true", "--log.level=ERROR"],
+      binary,
+      "--entryPoints.plain.address=:80",
+      "--entryPoints.secure.address=:443",
+      "--providers.file.directory=/watched",
+      "--providers.file.watch=true",
+      "--providers.providersThrottleDuration=0s",
+      "--log.level=ERROR",
     ],
-    volumes: program(binary),
-    files: { ...lab.certificate, "/etc/blue": config("blue"), "/etc/green": config("green") },
+    volumes: [...HOST_PROGRAMS, `${binary}:${binary}:ro`, `${folder}:/watched`],
+    files: { [CERTIFICATE]: pem(lab) },
   });
-  // In one step: half a file would be half a configuration.
-  const flip = (to: Color) =>
-    docker("exec", container, "sh", "-c", `cp /etc/${to} /live/next && mv /live/next /live/app.yml`);
-  return proxyIn(container, { name: "Traefik", https: true, flip, prepare: () => flip("blue") });
+  const flip = (to: Color) => Promise.resolve(write(to));
+  return proxyIn(container, { name: "Traefik", tls: true, flip, prepare: () => flip("blue") });
 };

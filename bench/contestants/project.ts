@@ -1,12 +1,12 @@
-import { NGINX_IMAGE, type Color } from "../../components/settings";
 import type { Certificate } from "../../tests/support/certificates";
+import { NGINX_IMAGE, type Color } from "../../components/settings";
 import { docker } from "../../tests/support/docker";
-import { Running } from "../../tests/support/running";
 import { freePorts } from "../../tests/support/ports";
-import { TestStack, type Config } from "../../tests/support/stack";
-import { ready, type Contestant } from "../contestant";
+import { Running } from "../../tests/support/running";
+import { TestStack } from "../../tests/support/stack";
+import { ready, type Contestant, type Front } from "../contestant";
 import { PROJECT, PROJECT_SILENT } from "../figures";
-import { APP_COMMAND, APP_PORT, CPUS, HOST } from "../lab";
+import { APP_COMMAND, APP_PORT, CPUS, TLS_NAME } from "../lab";
 
 /** What Pulumi runs for a switch, as its state has it. */
 interface SwitchCommand {
@@ -22,77 +22,101 @@ const SETTINGS = {
   containerPort: APP_PORT,
   redis: { enabled: false },
   health: { passes: 1 },
-} satisfies Config;
+};
 
-/** The real stack, made by real updates. A second one has TLS: with it, the plain port redirects. */
+/** Two real stacks, made by real updates: with TLS, the plain port only redirects. */
 export class Project {
   readonly stack = new TestStack(SETTINGS);
   private readonly secure = new TestStack(SETTINGS);
 
-  async create({ certificate, privateKey }: Certificate, say: (what: string) => void): Promise<void> {
+  constructor(private readonly certificate: Certificate) {}
+
+  async create(say: (what: string) => void): Promise<void> {
     for (const stack of [this.stack, this.secure]) {
       say("pulumi stack init");
       await stack.create();
-      if (stack === this.secure) {
-        const [port] = await freePorts(1);
-        await stack.set({ tls: { names: [HOST], port }, tlsCertificate: certificate });
-        await stack.setSecret("tlsPrivateKey", privateKey);
-      }
+      if (stack === this.secure) await this.addTls();
       say("pulumi up: the stack is made");
       await stack.up();
-      for (const role of ["edge", "proxy"] as const) await pin(stack, role, CPUS.proxy);
-      // It counts the cores when it starts.
-      await docker("restart", (await stack.container("proxy")).Id);
       for (const role of ["blue", "green"] as const) await pin(stack, role, CPUS.others);
+      for (const role of ["edge", "proxy"] as const) await pin(stack, role, CPUS.proxy);
+      // Only now it can know of its cores.
+      const proxy = (await stack.container("proxy")).Id;
+      await docker("exec", proxy, "sh", "-c", ". /bluegreen/nginx.sh && set_listeners open && reload");
     }
   }
 
   async remove(): Promise<void> {
-    for (const stack of [this.stack, this.secure]) await stack.remove();
+    try {
+      await this.stack.remove();
+    } finally {
+      await this.secure.remove();
+    }
+  }
+
+  private async addTls(): Promise<void> {
+    const [port] = await freePorts(1);
+    await this.secure.set({ tls: { names: [TLS_NAME], port }, tlsCertificate: this.certificate.certificate });
+    await this.secure.setSecret("tlsPrivateKey", this.certificate.privateKey);
   }
 
   /** As a contestant, in two forms: with the defaults, and without the log of requests. */
   async contestants(say: (what: string) => void): Promise<[Contestant, Contestant]> {
-    const switches = {
-      blue: await this.switchCommand(),
-      green: await this.afterUp(say, { activeColor: "green" }),
+    const plain = await switchesOf(this.stack, say);
+    const secure = await switchesOf(this.secure, say);
+    const fronts = {
+      http: await frontOf(this.stack, 80),
+      https: await frontOf(this.secure, 443),
+      loadCpus: CPUS.others,
     };
-    const silent = await this.afterUp(say, { activeColor: "blue", proxy: { accessLog: false } });
-    await this.afterUp(say, { proxy: { accessLog: true } });
-    const edge = (await this.stack.container("edge")).Id;
-    const proxy = (await this.stack.container("proxy")).Id;
-    const common = { front: edge, port: 80, proxySide: [edge, proxy], loadCpus: CPUS.others };
-    const secureEdge = (await this.secure.container("edge")).Id;
-    const secureProxy = (await this.secure.container("proxy")).Id;
     const asItIs = await ready({
-      ...common,
-      secure: { front: secureEdge, proxySide: [secureEdge, secureProxy] },
+      ...fronts,
       name: PROJECT,
-      prepare: () => run(switches.blue),
-      flip: (to) => run(switches[to]),
+      prepare: async () => {
+        await run(plain.blue);
+        await run(secure.blue);
+      },
+      flip: (to) => run(plain[to]),
     });
-    return [asItIs, { ...common, name: PROJECT_SILENT, prepare: () => run(silent) }];
-  }
-
-  private async afterUp(say: (what: string) => void, config: Parameters<TestStack["set"]>[0]) {
-    say(`pulumi up: ${JSON.stringify(config)}`);
-    await this.stack.set(config);
-    await this.stack.up();
-    return this.switchCommand();
-  }
-
-  private async switchCommand(): Promise<SwitchCommand> {
-    const { deployment } = JSON.parse(await this.stack.export()) as {
-      deployment: { resources: { urn: string; inputs: SwitchCommand }[] };
+    const prepare = async () => {
+      await run(plain.silent);
+      await run(secure.silent);
     };
-    const found = deployment.resources.find(({ urn }) => urn.endsWith("::service-switch"));
-    if (found === undefined) throw new Error("the stack's state has no switch");
-    return found.inputs;
+    return [asItIs, { ...fronts, name: PROJECT_SILENT, prepare }];
   }
 }
 
 async function pin(stack: TestStack, role: "edge" | "proxy" | Color, cpus: string): Promise<void> {
   await docker("update", "--cpuset-cpus", cpus, (await stack.container(role)).Id);
+}
+
+async function frontOf(stack: TestStack, port: number): Promise<Front> {
+  const edge = (await stack.container("edge")).Id;
+  return { container: edge, port, proxySide: [edge, (await stack.container("proxy")).Id] };
+}
+
+/** What leads to each state, asked of real updates. */
+async function switchesOf(stack: TestStack, say: (what: string) => void) {
+  const after = async (config: Parameters<TestStack["set"]>[0]) => {
+    say(`pulumi up: ${JSON.stringify(config)}`);
+    await stack.set(config);
+    await stack.up();
+    return switchOf(stack);
+  };
+  const blue = await switchOf(stack);
+  const green = await after({ activeColor: "green" });
+  const silent = await after({ activeColor: "blue", proxy: { accessLog: false } });
+  await after({ proxy: { accessLog: true } });
+  return { blue, green, silent };
+}
+
+async function switchOf(stack: TestStack): Promise<SwitchCommand> {
+  const { deployment } = JSON.parse(await stack.export()) as {
+    deployment: { resources: { urn: string; inputs: SwitchCommand }[] };
+  };
+  const found = deployment.resources.find(({ urn }) => urn.endsWith("::service-switch"));
+  if (found === undefined) throw new Error("the stack's state has no switch");
+  return found.inputs;
 }
 
 /** The same shell with the same input that `pulumi up` starts. */

@@ -3,6 +3,7 @@ import https from "node:https";
 import { createHistogram } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { count, type Counts } from "./latencies";
 
 // The process behind load.ts: asks until its standard input ends or a bound is reached, and prints its totals as a line of
 // JSON four times a second and at the end. It is a process of its own so that nothing in a test delays its clock. Each line
@@ -48,6 +49,8 @@ export interface Totals {
   longestSilenceMs: number;
   /** How long answers took since the last period of latencies began. */
   latencyMs: { p50: number; p99: number };
+  /** The same, to be added to others' (latencies.ts). */
+  latencyCounts: Counts;
   /** When the color that is waited for first answered: milliseconds since 1970. */
   firstAnswer?: { color: string; at: number };
   seconds: number;
@@ -73,6 +76,7 @@ function generate(options: Options): void {
     answeredBy: {},
     longestSilenceMs: 0,
     latencyMs: { p50: 0, p99: 0 },
+    latencyCounts: {},
     seconds: 0,
   };
   const latencies = createHistogram();
@@ -121,7 +125,10 @@ function generate(options: Options): void {
   }
 
   function obey({ measure, awaitColor }: Order): void {
-    if (measure) latencies.reset();
+    if (measure) {
+      latencies.reset();
+      totals.latencyCounts = {};
+    }
     if (awaitColor !== undefined) {
       totals.firstAnswer = undefined;
       awaitedColor = awaitColor;
@@ -152,6 +159,7 @@ function generate(options: Options): void {
             lastAnswer = now;
             totals.ok++;
             latencies.record(Math.max(1, Math.round((now - asked) * 1000)));
+            count(totals.latencyCounts, now - asked);
             const { "x-color": color, "x-version": version } = response.headers;
             // Only the demo app says who it is.
             if (color !== undefined) {
