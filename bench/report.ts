@@ -57,9 +57,9 @@ what the machine does meanwhile hits all of them.
 
 ## Throughput
 
-wrk with 64 connections for ${wrkSeconds} s, which are kept, or of which each is used for one request. The same for HTTPS with HTTP/1.1, where each new
-connection has a whole handshake. For HTTP/2, h2load asks for 64 things at a time on 16 connections for ${wrkSeconds} s; as it can't open connections one after the
-other, new ones are measured in crowds: 256 clients connect at once and ask once, again and again for ${wrkSeconds} s, and requests/s counts from the first
+wrk with 64 connections for ${wrkSeconds} s, which are kept, or of which each is used for one request. The same for HTTPS with HTTP/1.1, where wrk resumes
+its former session with a new connection, as browsers do. For HTTP/2, h2load asks for 64 things at a time on 16 connections for ${wrkSeconds} s; as it can't open connections one after the
+other, new ones are measured in crowds: 256 clients connect at once with a whole handshake and ask once, again and again for ${wrkSeconds} s, and requests/s counts from the first
 connection to the last answer of each crowd. All show the same ECDSA certificate (P-256). Not in a table is who does not take part in it.
 
 ${throughputTables(figures).join("\n\n")}
@@ -83,7 +83,8 @@ ${targetTable(figures)}
 
 - **The app** is an nginx that answers 1 KB from memory: as cheap as an app can be, so that the proxy is what is measured. Blue and green are the same but for a header.
 - **Contestants** all run in containers, from an image or as this machine's own binary: ${[...turns.keys()].join("; ")}.${absent.length > 0 ? ` Absent: ${absent.join("; ")}.` : ""}
-  HAProxy is the distribution's package; Caddy, kamal-proxy and Traefik are built from their Go modules. Not measured: docker-rollout, which has no proxy of its own
+  HAProxy is the distribution's package; Caddy, kamal-proxy and Traefik are built from their Go modules, Traefik without its DNS providers for
+  certificates and its basic authentication, whose modules could not be had where this was written. Not measured: docker-rollout, which has no proxy of its own
   (it scales a compose service behind Traefik or nginx-proxy).
 - **Cores**: one for the proxy, the others for app and load. For the app without a proxy the load has the proxy's core. nginx runs one worker, for all contestants: two that share
   a core take turns. HAProxy and the others decide for themselves.${besideHaproxy(turns)}
@@ -93,7 +94,7 @@ ${targetTable(figures)}
 - **CPU** is the time that the proxy's containers used for each request. It hardly depends on what else the machine does.
 - wrk waits for an answer before it asks again: while nothing answers, it does not ask. Its latencies are those of a proxy at its limit; those under *Flips* are those of one that is not.
 
-The bare nginx, which is the limit of this design:
+The bare nginx, which is the limit of this design; its server for HTTPS is the same but for this project's protocols, ciphers and sessions:
 
 \`\`\`nginx
 ${bareConfig("app").trim()}
