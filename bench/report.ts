@@ -83,18 +83,18 @@ ${targetTable(figures)}
 
 - **The app** is an nginx that answers 1 KB from memory: as cheap as an app can be, so that the proxy is what is measured. Blue and green are the same but for a header.
 - **Contestants** all run in containers, from an image or as this machine's own binary: ${[...turns.keys()].join("; ")}.${absent.length > 0 ? ` Absent: ${absent.join("; ")}.` : ""}
-  HAProxy is the distribution's package; Caddy, kamal-proxy and Traefik are built from their Go modules, Traefik without its DNS providers for
-  certificates and its basic authentication, whose modules could not be had where this was written. Not measured: docker-rollout, which has no proxy of its own
+  HAProxy is the distribution's package; Caddy, kamal-proxy and Traefik are built from their Go modules, Traefik without what could not be
+  had where this was written: its DNS providers for certificates, its own library for passwords, and the extensions of its configuration. Not measured: docker-rollout, which has no proxy of its own
   (it scales a compose service behind Traefik or nginx-proxy).
 - **Cores**: one for the proxy, the others for app and load. For the app without a proxy the load has the proxy's core. nginx runs one worker, for all contestants: two that share
   a core take turns. HAProxy and the others decide for themselves.${besideHaproxy(turns)}
 - **Load** comes from the proxy's own network namespace, to 127.0.0.1: Docker's forwarding of published ports, the same for all, is left out.
-- **${PROJECT}** is the stack itself, made by \`pulumi up\`, with its defaults but no Redis. It logs every request, as kamal-proxy does and the others do not; a
+- **${PROJECT}** is the stack itself, made by \`pulumi up\`, with its defaults but no Redis; then its containers get their cores, and nginx counts them anew. It logs every request, as kamal-proxy does and the others do not; a
   second row has \`proxy.accessLog: false\`.
 - **CPU** is the time that the proxy's containers used for each request. It hardly depends on what else the machine does.
 - wrk waits for an answer before it asks again: while nothing answers, it does not ask. Its latencies are those of a proxy at its limit; those under *Flips* are those of one that is not.
 
-The bare nginx, which is the limit of this design; its server for HTTPS is the same but for this project's protocols, ciphers and sessions:
+The bare nginx, which is the limit of this design. For HTTPS its server listens on port 443 too, with this project's protocols, ciphers and sessions:
 
 \`\`\`nginx
 ${bareConfig("app").trim()}
@@ -365,7 +365,7 @@ function targets(figures: Figures): Target[] {
       reached: atMost(25),
       measured: spreadOver(figures, PROJECT, ({ residentMb }) => residentMb),
       digits: 1,
-      obstacle: "two nginx with a worker for each core",
+      obstacle: "two nginx",
     },
   ];
 }

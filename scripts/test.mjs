@@ -100,17 +100,19 @@ async function runPart(name, prefix) {
   try {
     return await parts[name](prefix);
   } catch (error) {
-    return failure(name, error.message);
+    return failure(name, error instanceof Failure ? error.message : error.stack);
   }
 }
 
 /** The parts to run, each with those that run beside it. */
 function inTurn(chosen) {
-  const wanted = (name) => (chosen.length > 0 ? chosen.includes(name) : !onlyWhenNamed.includes(name));
-  const beside = sideBySide.filter(wanted);
-  return Object.keys(parts)
-    .filter(wanted)
-    .flatMap((name) => (beside.includes(name) ? (name === beside[0] ? [beside] : []) : [[name]]));
+  const wanted = Object.keys(parts).filter((name) =>
+    chosen.length > 0 ? chosen.includes(name) : !onlyWhenNamed.includes(name),
+  );
+  const [first, ...others] = wanted.filter((name) => sideBySide.includes(name));
+  return wanted
+    .filter((name) => !others.includes(name))
+    .map((name) => (name === first ? [first, ...others] : [name]));
 }
 
 function format({ passes, failures, pending }) {

@@ -20,7 +20,7 @@ export function appAlone(apps: Apps): Promise<Contestant> {
  * One fixed upstream and nothing else, tuned as well as it can be for this load: no log, answers in one piece, as many
  * connections to the app as from the load, none of them ever renewed.
  */
-export const bareConfig = (upstream: string, more = "") => `worker_processes ${PROXY_CORES};
+export const bareConfig = (upstream: string, https = "") => `worker_processes ${PROXY_CORES};
 error_log /dev/stderr warn;
 events {
   worker_connections 4096;
@@ -36,40 +36,32 @@ http {
   }
   server {
     listen 80 reuseport;
-    location / {
+${https}    location / {
       proxy_pass http://app;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
     }
   }
-${more}}
+}
 `;
 
 const CERTIFICATE = "/etc/nginx/bench.pem";
-/** With the protocols, ciphers and sessions of this project. */
-const secureServer = `  server {
-    listen 443 ssl reuseport;
+/** With the protocols, ciphers and sessions of this project: what they cost is no proxy's merit or fault. */
+const HTTPS = `    listen 443 ssl reuseport;
     ssl_certificate ${CERTIFICATE};
     ssl_certificate_key ${CERTIFICATE};
-${SECURITY.replace(/^/gm, "  ").trimEnd()}
-    location / {
-      proxy_pass http://app;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-    }
-  }
-`;
+${SECURITY.replace(/^(?=.)/gm, "  ")}`;
 
 const nginx = (lab: Lab, name: string, config: string) =>
   lab.start(name, { files: { "/etc/nginx/nginx.conf": config, [CERTIFICATE]: pem(lab) } });
 
 export async function bareNginx(lab: Lab, apps: Apps): Promise<Contestant> {
-  return proxyIn(await nginx(lab, "bare", bareConfig(apps.blue, secureServer)), { name: BARE, tls: true });
+  return proxyIn(await nginx(lab, "bare", bareConfig(apps.blue, HTTPS)), { name: BARE, tls: true });
 }
 
 /** The same, but each request is logged to the container's log, in blocks, as this project does by default. */
 export async function loggingNginx(lab: Lab, apps: Apps): Promise<Contestant> {
-  const config = bareConfig(apps.blue, secureServer).replace(
+  const config = bareConfig(apps.blue, HTTPS).replace(
     "access_log off;",
     "access_log /dev/stdout combined buffer=32k flush=1s;",
   );

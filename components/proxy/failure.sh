@@ -33,7 +33,7 @@ listening_sockets() {
   docker run --rm --cap-drop ALL --read-only --network "container:$1" --entrypoint cat "$image" /proc/net/tcp /proc/net/tcp6 </dev/null 2>/dev/null || :
 }
 
-# Why nginx does not run or took no configuration is known to its log alone.
+# Why nginx does not run or took no configuration is known to its log alone. For one that does not run it sets $next.
 show_nginx() {
   nginx_status=$(docker inspect -f '{{.State.Status}}' "$PROXY" </dev/null 2>/dev/null) || return 0
   if [ "$nginx_status" = running ]; then
@@ -42,6 +42,7 @@ show_nginx() {
   else
     nginx_log=$(docker logs --tail 5 "$PROXY" 2>&1 </dev/null) || nginx_log=''
     echo "nginx ($PROXY) does not stay up: its container is $nginx_status. The edge serves for it. Its last log lines:"
+    next="mend what they say, then run 'pulumi up' again. If it is nothing of yours, 'docker rm --force $PROXY' and 'pulumi up --refresh' make it anew; the edge serves meanwhile."
   fi
   printf '%s\n' "$nginx_log" | sed 's/^/  | /'
 }

@@ -20,10 +20,12 @@ line_of() { printf '%s\n' "$containers" | grep -F -- "$1 "; }
 runs() { case $(line_of "$1") in "$1 "*" running "*) ;; *) return 1 ;; esac }
 
 start() { # container
-  ! runs "$1" || return 0
+  runs "$1" || try_to_start "$1" || cannot_start "$1" "$said"
+}
+try_to_start() { # container
   echo "==> starting $1"
-  said=$(docker start "$1" 2>&1 >/dev/null </dev/null) || cannot_start "$1" "$said"
   seen_before_start=yes
+  said=$(docker start "$1" 2>&1 >/dev/null </dev/null)
 }
 cannot_start() { # container what-docker-said
   if [ -z "$(line_of "$1")" ]; then
@@ -83,8 +85,9 @@ conclude() { # color container status
 report_failure() { # color container status
   if [ "$3" != 10 ]; then
     [ "$3" -lt 128 ] || echo "error: the switch was killed (exit status $3); what it had begun is undone." >&2
+    next="see the reason above, then run 'pulumi up' again."
     [ "$3" != 1 ] || show_nginx >&2
-    echo "What to do next: see the reason above, then run 'pulumi up' again." >&2
+    echo "What to do next: $next" >&2
     return 0
   fi
   explain_failure "$1" "$2" >&2

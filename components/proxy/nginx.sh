@@ -133,8 +133,11 @@ write_listener() { # open|closed server socket public
 # Each connection is an open file, and so is what is kept on disk for it.
 write_workers() { # open|closed
   case $1 in
-    # "auto" would be the machine's cores, also where the container may use fewer: they would fight for them.
-    open) processes=$(nproc) connections=4096 ;;
+    open)
+      # "auto" counts all cores of the machine. Where this container may use fewer, workers would share one.
+      processes=$(nproc) || return 1
+      connections=4096
+      ;;
     closed) processes=1 connections=128 ;;
   esac
   files=$((2 * connections))

@@ -26,11 +26,10 @@ start_what_becomes_idle() {
   for name in $stopped; do
     [ "$name" != "$LIVE" ] || continue
     if serves live "$name" || serves idle "$name"; then
-      echo "==> starting $name"
-      if docker start "$name" >/dev/null </dev/null; then
+      if try_to_start "$name"; then
         started_idle=$name
       else
-        echo "==> warning: $name could not be started" >&2
+        echo "==> warning: $name could not be started: $said" >&2
       fi
     fi
   done

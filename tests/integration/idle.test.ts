@@ -65,7 +65,7 @@ describe("idle: stopped", () => {
     assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green three" });
   });
 
-  it("an nginx that does not stay up fails a flip in words, and the edge serves the live color", async () => {
+  it("an nginx that does not stay up fails a flip in words; the edge serves, and the advice works", async () => {
     await stack.set({ idle: "stopped" });
     await stack.up();
     const nginx = (await stack.container("proxy")).Id;
@@ -77,11 +77,16 @@ describe("idle: stopped", () => {
     const { output } = await stack.upFails();
     assert.match(output, /nginx \(\S+\) does not stay up: its container is \w+\. The edge serves for it\./);
     assert.match(output, /\| .*nginx\.sh/);
-    assert.match(output, /What to do next: /);
     assert.match(output, /blue: \S+ \(\S+\): live, running/);
     await until(
       () => "the edge serves",
       async () => (await stack.serving().catch(() => undefined))?.live === "blue one",
     );
+    const [, remove] =
+      /'(docker rm --force \S+)' and 'pulumi up --refresh'/.exec(output) ?? assert.fail(output);
+    await docker(...remove.split(" ").slice(1));
+    await stack.up("--refresh");
+    assert.equal((await stack.serving()).live, "green three");
+    await stack.expectNoChange();
   });
 });

@@ -1,6 +1,5 @@
 import http from "node:http";
 import https from "node:https";
-import { createHistogram } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { count, type Counts } from "./latencies";
@@ -48,8 +47,6 @@ export interface Totals {
   /** The longest time in which no request was answered well. */
   longestSilenceMs: number;
   /** How long answers took since the last period of latencies began. */
-  latencyMs: { p50: number; p99: number };
-  /** The same, to be added to others' (latencies.ts). */
   latencyCounts: Counts;
   /** When the color that is waited for first answered: milliseconds since 1970. */
   firstAnswer?: { color: string; at: number };
@@ -75,11 +72,9 @@ function generate(options: Options): void {
     connections: { kept: 0, fresh: 0 },
     answeredBy: {},
     longestSilenceMs: 0,
-    latencyMs: { p50: 0, p99: 0 },
     latencyCounts: {},
     seconds: 0,
   };
-  const latencies = createHistogram();
   let awaitedColor: string | undefined;
   const started = performance.now();
   let lastAnswer = started;
@@ -91,7 +86,6 @@ function generate(options: Options): void {
     const now = performance.now();
     noteSilence(now);
     totals.seconds = (now - started) / 1000;
-    totals.latencyMs = { p50: latencies.percentile(50) / 1000, p99: latencies.percentile(99) / 1000 };
     process.stdout.write(`${JSON.stringify(totals)}\n`);
   };
   const noteSilence = (now: number) => {
@@ -125,10 +119,7 @@ function generate(options: Options): void {
   }
 
   function obey({ measure, awaitColor }: Order): void {
-    if (measure) {
-      latencies.reset();
-      totals.latencyCounts = {};
-    }
+    if (measure) totals.latencyCounts = {};
     if (awaitColor !== undefined) {
       totals.firstAnswer = undefined;
       awaitedColor = awaitColor;
@@ -158,7 +149,6 @@ function generate(options: Options): void {
             noteSilence(now);
             lastAnswer = now;
             totals.ok++;
-            latencies.record(Math.max(1, Math.round((now - asked) * 1000)));
             count(totals.latencyCounts, now - asked);
             const { "x-color": color, "x-version": version } = response.headers;
             // Only the demo app says who it is.
