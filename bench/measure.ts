@@ -4,6 +4,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { Color } from "../components/settings";
+import { docker } from "../tests/support/docker";
 import { added, type Counts } from "../tests/support/latencies";
 import { failed, Load, type Totals } from "../tests/support/load";
 import type { Contestant } from "./contestant";
@@ -107,8 +108,9 @@ async function h2load(
 
 export interface Flips {
   flips: number;
-  /** Latencies while nothing changed, and during the flips. */
+  /** Latencies while nothing changed, beside a `docker exec` that does nothing in place of each flip, and during the flips. */
   steady: Counts;
+  besideExec: Counts;
   during: Counts;
   /** Requests that got no answer or one that is not 2xx, while nothing changed and during the flips. */
   failedSteady: number;
@@ -142,10 +144,20 @@ export async function flipping(
 ): Promise<Flips> {
   const load = await Load.start({ ...USERS, port }, await insideOf(container, loadCpus));
   const result: Flips = {
-    ...{ flips, steady: {}, during: {}, failedSteady: 0, failed: 0, failures: [], requests: 0 },
+    ...{
+      flips,
+      steady: {},
+      besideExec: {},
+      during: {},
+      failedSteady: 0,
+      failed: 0,
+      failures: [],
+      requests: 0,
+    },
     firstAnswers: [],
   };
   const calm: Totals[] = [];
+  const besideExec: Totals[] = [];
   const busy: Totals[] = [];
   /** The totals of what is done, with the latencies of just that. */
   const totalsOf = async (what: () => Promise<unknown>, into: Totals[]) => {
@@ -154,7 +166,7 @@ export async function flipping(
     await what();
     const after = load.totals;
     into.push({ ...after, sent: after.sent - before.sent });
-    if (into === calm) result.failedSteady += failed(after) - failed(before);
+    if (into !== busy) result.failedSteady += failed(after) - failed(before);
   };
   const flipOnce = async (i: number) => {
     say(`flip ${i + 1} of ${flips}`);
@@ -165,6 +177,10 @@ export async function flipping(
     result.firstAnswers.push((await firstAnswer(20)) - started);
     await sleep(BETWEEN_FLIPS_MS);
   };
+  const execOnce = async () => {
+    await docker("exec", container, "true");
+    await sleep(BETWEEN_FLIPS_MS);
+  };
   try {
     // The generator's own code is slow until it has run for a while.
     await sleep(WARM_UP_MS);
@@ -173,15 +189,20 @@ export async function flipping(
       const to = Math.min(from + GROUP, flips);
       await totalsOf(() => sleep(steadySeconds * 1000), calm);
       await totalsOf(async () => {
+        for (let i = from; i < to; i++) await execOnce();
+      }, besideExec);
+      await totalsOf(async () => {
         for (let i = from; i < to; i++) await flipOnce(i);
       }, busy);
     }
     const end = await load.stop();
     const { failures } = end;
+    const latencies = (periods: Totals[]) => added(periods.map(({ latencyCounts }) => latencyCounts));
     return {
       ...result,
-      steady: added(calm.map(({ latencyCounts }) => latencyCounts)),
-      during: added(busy.map(({ latencyCounts }) => latencyCounts)),
+      steady: latencies(calm),
+      besideExec: latencies(besideExec),
+      during: latencies(busy),
       failed: failed(end) - atStart - result.failedSteady,
       failures: Object.keys(failures).sort((a, b) => failures[b] - failures[a]),
       requests: busy.reduce((sum, { sent }) => sum + sent, 0),

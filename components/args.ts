@@ -332,7 +332,11 @@ export interface ProxyArgs {
    * connections, and nginx starts another. Default 2048: room for 10,000 uploads at once. Changed in place.
    */
   memoryMb?: number;
-  /** Whether nginx logs every request to its container's log, within a second. Default true. */
+  /**
+   * Whether nginx logs every request, within a second, to `/bluegreen/state/access.log`. Two files, of which the former is
+   * `access.log.1`, take at most `logs.maxSizeMb` times `logs.maxFiles`. Default true. They are no part of `docker logs`: while
+   * Docker is down or hangs, an nginx that writes there stops answering.
+   */
   accessLog?: boolean;
   /**
    * Whether a replaced nginx hands connections that it has not accepted yet to the new one (`net.ipv4.tcp_migrate_req`,

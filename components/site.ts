@@ -8,6 +8,7 @@ export interface Site {
   tls: SiteTls;
   health: Pick<Health, "path" | "hostHeader">;
   watch: Settings["watch"];
+  logs: Settings["logs"];
 }
 export type SiteTls = Pick<Tls, "names" | "port" | "acmeEmail" | "hstsSeconds">;
 
@@ -17,14 +18,20 @@ export type SiteTls = Pick<Tls, "names" | "port" | "acmeEmail" | "hstsSeconds">;
  * <idle-color> are colors. No setting may contain < or >.
  */
 
-/** The site but for the idle color. Its first line is what the switch reads back on its next run. */
+/**
+ * The site but for the idle color. Its first line is what the switch reads back on its next run. Its second is the
+ * entrypoint's: how much the log of requests may take, in MB.
+ */
 export function renderSite(site: Site): string {
-  const { containerPort, proxy, tls, health } = site;
+  const { containerPort, proxy, tls, health, logs } = site;
   return `# live: <live-color> <live>
+# log: ${logs.maxSizeMb * logs.maxFiles}
 
 ${LOG_FORMATS}
 access_log off;
 server_tokens off;
+# HTTP/2 clients send as many on one connection as they like; when nginx ends it, some count what was on its way as failed.
+keepalive_requests 100000;
 
 ${renderUserMaps(site)}
 ${renderUpstream("<live>", containerPort, proxy)}
@@ -149,8 +156,11 @@ log_format bluegreen_watch $status;`;
 
 /** Of the live server: the one for people, and the one that the watch after a switch counts. */
 function renderLogs({ proxy, watch }: Site): string {
-  // Each write wakes Docker up, which reads the log: that costs half as much as the request itself.
-  const people = proxy.accessLog ? "  access_log /dev/stdout bluegreen buffer=32k flush=1s;\n" : "";
+  // Not to the container's log: Docker's work on each line costs a sixth of the request itself, and when Docker hangs or is
+  // killed, nginx stops answering as soon as the pipe between them is full, after a thousand requests.
+  const people = proxy.accessLog
+    ? "  access_log /bluegreen/state/access.log bluegreen buffer=32k flush=1s;\n"
+    : "";
   const counted = "  access_log /run/bluegreen/watch.log bluegreen_watch if=$bluegreen_watched;\n";
   return people + (watch.seconds > 0 ? counted : "");
 }

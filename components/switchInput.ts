@@ -18,6 +18,7 @@ export type CommandSettings = Pick<
   | "containerPort"
   | "health"
   | "watch"
+  | "logs"
   | "proxy"
   | "idle"
   | "drainSeconds"

@@ -41,6 +41,7 @@ main() {
     if [ "$ticks" = 0 ]; then
       look_after_old_workers
       look_after_certificate
+      ! listens || look_after_log
     fi
     sleep 0.5
   done
@@ -177,6 +178,16 @@ old_worker_pids() {
 look_after_certificate() {
   [ "$ROLE" = edge ] || ! is_owner || look_at_source
   run_with_delivered || warn 'the new certificate is not in use yet'
+}
+
+# The log of requests and its former part have half of their room each. It is copied and emptied, not renamed: nginx could open
+# a new one only with rights that it does not have. The few lines that come between the two are lost, and on a full disk the copy.
+look_after_log() {
+  size=$(stat -c %s "$ACCESS_LOG" 2>/dev/null) || return 0
+  { read -r _ && read -r _ _ most_mb; } <"$SITE"
+  [ -n "$most_mb" ] && [ "$((2 * size / 1048576))" -ge "$most_mb" ] || return 0
+  cp "$ACCESS_LOG" "$ACCESS_LOG.1" || rm -f "$ACCESS_LOG.1"
+  : >"$ACCESS_LOG"
 }
 
 # docker stop and docker restart of the owner cost nobody a request: the edge takes over first.

@@ -15,6 +15,23 @@ describeOnOwnDocker(
     const stack = useStack({ blueImage, greenImage });
     before("first deploy", () => stack.up());
 
+    // It reads what containers print. Whoever prints more than the pipe to it holds, 128 KB, waits for it.
+    it("the daemon hangs: every request is answered", async () => {
+      const requests = [{ method: "GET" as const, path: `/?${"x".repeat(2000)}` }];
+      const load = await Load.start(
+        { port: stack.port, kept: 8, fresh: 8, pauseMs: 20, requests },
+        engine.within(),
+      );
+      try {
+        engine.haltDaemon();
+        await load.more(1000, 20);
+      } finally {
+        engine.resumeDaemon();
+        await load.stop();
+      }
+      assert.equal(failed(load.totals), 0, describeTotals(load.totals));
+    });
+
     const startLoad = () => Load.start({ port: stack.port, kept: 8, fresh: 8 }, engine.within());
 
     it(`daemon and all containers killed and started again, ${TIMES} times: serving again by itself`, async () => {

@@ -79,6 +79,7 @@ export interface SwitchOptions {
   health?: BlueGreenServiceArgs["health"];
   idle?: string;
   watch?: BlueGreenServiceArgs["watch"];
+  logs?: BlueGreenServiceArgs["logs"];
   tls?: BlueGreenServiceArgs["tls"];
   proxy?: BlueGreenServiceArgs["proxy"];
   drainSeconds?: number;
@@ -290,18 +291,14 @@ export class Service {
   }
 
   private values(activeColor: Color, options: SwitchOptions): CommandValues {
-    const { lockHolder = "project/stack/service", health, idle = "running", watch, tls, proxy } = options;
-    const { drainSeconds = QUICK.drainSeconds } = options;
+    const { lockHolder = "project/stack/service", health, edit: _edit, ...given } = options;
     const settings = withDefaults({
       ...QUICK,
       activeColor,
-      idle,
-      watch,
-      tls,
-      proxy,
-      drainSeconds,
+      idle: "running",
       blue: { image: NODE_IMAGE },
       green: { image: NODE_IMAGE },
+      ...given,
       health: { ...QUICK.health, ...health },
     });
     return { lockHolder, id: this.prefix, proxyContainer: this.proxy, settings };

@@ -91,9 +91,20 @@ export class OwnDocker {
 
   /** Ends the daemon alone: told to (SIGTERM) it stops all containers first, killed (SIGKILL) it leaves them running. */
   async endDaemon(signal: "TERM" | "KILL"): Promise<void> {
-    const [file, ...args] = this.within("--pid", "--mount");
-    spawn(file, [...args, "sh", "-c", `kill -${signal} "$(cat /run/docker.pid)"`], { stdio: "inherit" });
+    this.signalDaemon(signal);
     await endOf(this.daemon, () => {});
+  }
+
+  /** As if it hung: whatever waits for it waits until it is resumed. */
+  haltDaemon = () => this.signalDaemon("STOP");
+  resumeDaemon = () => this.signalDaemon("CONT");
+
+  private signalDaemon(signal: string): void {
+    const [file, ...args] = this.within("--pid", "--mount");
+    const { status } = spawnSync(file, [...args, "sh", "-c", `kill -${signal} "$(cat /run/docker.pid)"`], {
+      stdio: "inherit",
+    });
+    if (status !== 0) throw new Error(`no SIG${signal} for the daemon`);
   }
 
   async startDaemon(): Promise<void> {

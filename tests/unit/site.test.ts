@@ -178,17 +178,19 @@ describe("the rendered site", () => {
       assert.ok(changed.includes(`\n${line}\n`), line);
       assert.ok(!site.includes(`\n${line}\n`), `${line} by default`);
     }
-    assert.doesNotMatch(changed, /\/dev\/stdout/);
+    assert.doesNotMatch(changed, /access\.log/);
     assert.match(changed, /\n {2}proxy_request_buffering on;\n/);
     assert.match(withProxy({ buffering: false }), /\n {2}proxy_request_buffering off;\n/);
-    assert.match(site, /access_log \/dev\/stdout bluegreen buffer=32k flush=1s;/);
+    assert.match(site, /access_log \/bluegreen\/state\/access\.log bluegreen buffer=32k flush=1s;/);
   });
 
   it("counts the answers of the live server only where there is a watch, beside the log for people", () => {
     const watched = siteOf(withDefaults({ ...LEAST, watch: { seconds: 5 } }));
     const counts = "  access_log /run/bluegreen/watch.log bluegreen_watch if=$bluegreen_watched;\n";
     assert.equal(watched.replace(counts, ""), site);
-    assert.ok(watched.includes(`  access_log /dev/stdout bluegreen buffer=32k flush=1s;\n${counts}`));
+    assert.ok(
+      watched.includes(`  access_log /bluegreen/state/access.log bluegreen buffer=32k flush=1s;\n${counts}`),
+    );
   });
 
   it("with TLS: the live color on the secure port, and the plain one redirects", () => {
@@ -197,7 +199,7 @@ describe("the rendered site", () => {
     assert.match(live, /proxy_pass http:\/\/shop-blue-1;/);
     assert.match(live, /ssl_protocols TLSv1\.2 TLSv1\.3;/);
     assert.match(live, /http2 on;/);
-    assert.match(live, /access_log \/dev\/stdout/);
+    assert.match(live, /access_log \/bluegreen\/state/);
     const plain = block(secured, /server \{\n {2}include \/run\/bluegreen\/plain/);
     assert.match(plain, /return 308 https:\/\/\$host:8443\$request_uri;/);
     assert.doesNotMatch(plain, /proxy_pass/);
