@@ -186,7 +186,10 @@ export interface CapabilitiesArgs {
   drops?: string[];
 }
 
-/** Docker's json-file log with rotation. A change costs new containers, and Redis is away for some seconds. */
+/**
+ * Docker's json-file log with rotation. nginx's log of requests takes as much in two files (`proxy.accessLog`). A change costs new
+ * containers, and Redis is away for some seconds.
+ */
 export interface LogsArgs {
   /** Size of one log file in MB. Default 10. */
   maxSizeMb?: number;

@@ -652,13 +652,14 @@ describe("the component's settings", () => {
     (await declare({ ...IMAGES, ...args })).resources[command].inputs.triggers as string[];
   const GREEN_2: Partial<BlueGreenServiceArgs> = { green: { image: "shop:1.2.0" } };
 
-  it("drain, lock, logs and the idle color don't run the switch again; the gate and the site do", async () => {
+  it("drain, lock and the idle color don't run the switch again; the gate and the site do", async () => {
     const same = await triggersOf("switch", {});
-    const none = { drainSeconds: 1, lockWaitSeconds: 9, logs: { maxSizeMb: 1 }, stopGraceSeconds: 3 };
+    const none = { drainSeconds: 1, lockWaitSeconds: 9, stopGraceSeconds: 3 };
     assert.deepEqual(await triggersOf("switch", { ...none, ...GREEN_2, idle: "stopped" }), same);
     const changes: Partial<BlueGreenServiceArgs>[] = [
       { health: { passes: 3 } },
       { proxy: { maxBodySize: "1g" } },
+      { logs: { maxSizeMb: 1 } },
       { activeColor: "green" },
     ];
     for (const change of changes)
