@@ -97,7 +97,8 @@ export class OwnDocker {
 
   /** As if it hung: whatever waits for it waits until it is resumed. */
   haltDaemon = () => this.signalDaemon("STOP");
-  resumeDaemon = () => this.signalDaemon("CONT");
+  /** nsenter halts with what it has started, and resumes both. */
+  resumeDaemon = () => this.daemon?.kill("SIGCONT");
 
   private signalDaemon(signal: string): void {
     const [file, ...args] = this.within("--pid", "--mount");
