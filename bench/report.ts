@@ -92,6 +92,7 @@ ${targetTable(figures)}
 - **Load** comes from the proxy's own network namespace, to 127.0.0.1: Docker's forwarding of published ports, the same for all, is left out.
 - **${PROJECT}** is the stack itself, made by \`pulumi up\`, with its defaults but no Redis; then its containers get their cores, and nginx counts them anew. It logs every request, to a file; kamal-proxy does it
   to its container's log, as the bare nginx with a log does, and the others do not. A second row has \`proxy.accessLog: false\`.
+- **How exact this is**: \`sed + reload\` and \`stop old, start new\` have the bare nginx's configuration. How far they are from 1 in the first table is what the machine does to a figure.
 - **CPU** is the time that the proxy's containers used for each request. It hardly depends on what else the machine does.
 - wrk waits for an answer before it asks again: while nothing answers, it does not ask. Its latencies are those of a proxy at its limit; those under *Flips* are those of one that is not.
 
@@ -338,7 +339,7 @@ function targets(figures: Figures): Target[] {
       reached: atMost(1.2),
       measured: p99Ratio(flipsOfProject, "during"),
       digits: 2,
-      obstacle: `a \`docker exec\` that does nothing: ${range(p99Ratio(flipsOfProject, "besideExec"), 2)}. Docker starts it on cores that load and app need`,
+      obstacle: `a \`docker exec\` that does nothing: ${range(p99Ratio(flipsOfProject, "besideExec"), 2)}; the rest are the programs that the switch starts, and nginx's new workers`,
     },
     {
       goal: "failed requests during flips: 0",
