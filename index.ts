@@ -1,5 +1,4 @@
-import { BlueGreenService } from "./components";
-import { readConfig } from "./config";
+import { BlueGreenService, readConfig } from "./components";
 
 const service = new BlueGreenService("service", readConfig());
 

@@ -1,6 +1,6 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { BlueGreenServiceArgs } from "./args";
+import type { BlueGreenServiceArgs } from "./settings/args";
 import { givenCertificate, obtainedCertificate } from "./certificate";
 import { color, type Colors } from "./color";
 import { Context } from "./context";
@@ -9,15 +9,15 @@ import { binding, downtimeGuard } from "./downtime";
 import { urls } from "./host";
 import { pulledImages } from "./images";
 import { registerService } from "./neighbours";
+import { namesOfNow, problemOfNames } from "./names";
 import { network } from "./network";
 import type { Release } from "./plan";
 import { checkedPorts } from "./ports";
 import { edge, proxy, proxyState } from "./proxy";
 import { redis } from "./redis";
 import { sayPlan } from "./sayPlan";
-import { withDefaults } from "./settings";
+import { readSettings, refuse, type Violation } from "./settings";
 import { gateIdle, switchTraffic } from "./switch";
-import { refuse, refuseInvalid } from "./validate";
 
 /**
  * Zero-downtime blue/green releases of a containerised service on one Docker host.
@@ -42,8 +42,7 @@ export class BlueGreenService extends pulumi.ComponentResource {
   public readonly redisHost!: pulumi.Output<string>;
 
   constructor(name: string, args: BlueGreenServiceArgs, opts?: pulumi.ComponentResourceOptions) {
-    refuseInvalid(name, args);
-    const settings = withDefaults(args);
+    const settings = readSettings(name, args, badNames(name, args));
     const conflicts = registerService(name, settings);
     refuse(name, conflicts());
     const decisions = new Decisions(name);
@@ -73,6 +72,11 @@ export class BlueGreenService extends pulumi.ComponentResource {
     Object.assign(this, outputs);
     this.registerOutputs(outputs);
   }
+}
+
+function badNames(name: string, { redis }: BlueGreenServiceArgs): Violation[] {
+  const reason = problemOfNames(namesOfNow(name), redis?.enabled === true);
+  return reason === undefined ? [] : [{ propertyPath: "name", reason }];
 }
 
 type ReleaseInputs = { [K in keyof Release]: pulumi.Input<string> };

@@ -1,13 +1,11 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { readState, type State } from "./former";
-import { isRemote } from "./host";
 import { Identity } from "./identity";
 import { checkedAddress } from "./preflight";
 import { colorImages, registryAuth } from "./registry";
-import type { Color, Settings } from "./settings";
+import { isRemote, type Color, type Settings, type Violation } from "./settings";
 import { sshOptions } from "./ssh";
-import type { Violation } from "./validate";
 
 /** What every part of the service is made with. */
 export class Context {

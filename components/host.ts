@@ -2,8 +2,6 @@ import { hasTls, type Settings } from "./settings";
 
 type Host = Settings["host"];
 
-export const isRemote = (host: Host): boolean => host.address.startsWith("ssh://");
-
 /** The engine that a local command talks to: the same as the resources', whatever context the Docker client has. */
 export const dockerHost = (host: Host) => ({ DOCKER_HOST: host.address });
 

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { RegistryArgs, VolumeArgs } from "./args";
+import type { RegistryArgs, VolumeArgs } from "./settings/args";
 import { runOnHost } from "./command";
 import type { Context } from "./context";
 import { DOCKER_HUB, hostOf, registryOf } from "./registry";

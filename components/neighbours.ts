@@ -1,8 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { collide } from "./facts";
 import { publishedPorts } from "./ports";
-import type { Settings } from "./settings";
-import type { Violation } from "./validate";
+import type { Settings, Violation } from "./settings";
 
 interface Service {
   name: string;

@@ -9,7 +9,7 @@ import { askHost } from "./reach";
 import { refusal } from "./refusal";
 import { proxyFile } from "./shell";
 import { writeKeys } from "./ssh";
-import { violationsInWords, type Violation } from "./validate";
+import { violationsInWords, type Violation } from "./settings";
 
 /**
  * The host's address. An update gets it only when the host has been looked at: everything waits for it, so that a host that

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { dockerHost, isRemote } from "./host";
+import { dockerHost } from "./host";
 import { refusal } from "./refusal";
-import type { Settings } from "./settings";
+import { isRemote, type Settings } from "./settings";
 import { destination, sshOptions } from "./ssh";
 
 type Host = Settings["host"];

@@ -4,9 +4,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import type { BastionArgs } from "./args";
-import { isRemote } from "./host";
-import type { Settings } from "./settings";
+import type { BastionArgs } from "./settings/args";
+import { isRemote } from "./settings/derived";
+import type { Settings } from "./settings/read";
 import { quote } from "./shell";
 
 // Two programs connect to an ssh:// host: `ssh`, for the Docker provider, and the command provider, for the switch. Both are

@@ -107,7 +107,7 @@ export const noPlainSecrets: Rule = {
         const isSecret = Array.isArray(noted) ? noted[i] : noted;
         if (isSecret || value === "" || !(SECRET_NAME.test(name) || SECRET_VALUE.test(value))) return;
         report(
-          `${name} looks like a secret and is plain text: pulumi config set --secret --path secretEnv.${name}`,
+          `${name} looks like a secret and is plain text: pulumi config set --secret --path env.${name}`,
         );
       });
     },

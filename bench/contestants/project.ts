@@ -16,8 +16,8 @@ interface SwitchCommand {
 
 const SETTINGS = {
   activeColor: "blue",
-  blueImage: NGINX_IMAGE,
-  greenImage: NGINX_IMAGE,
+  blue: { image: NGINX_IMAGE },
+  green: { image: NGINX_IMAGE },
   command: APP_COMMAND,
   containerPort: APP_PORT,
   redis: { enabled: false },
@@ -56,8 +56,8 @@ export class Project {
 
   private async addTls(): Promise<void> {
     const [port] = await freePorts(1);
-    await this.secure.set({ tls: { names: [TLS_NAME], port }, tlsCertificate: this.certificate.certificate });
-    await this.secure.setSecret("tlsPrivateKey", this.certificate.privateKey);
+    await this.secure.set({ tls: { names: [TLS_NAME], port, certificate: this.certificate.certificate } });
+    await this.secure.setSecret("tls.privateKey", this.certificate.privateKey);
   }
 
   /** As a contestant, in two forms: with the defaults, and without the log of requests. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { BlueGreenServiceArgs } from "../../components";
-import { other, withDefaults } from "../../components/settings";
+import { other } from "../../components/settings";
 import { hash } from "../../components/shell";
 import { fillSite } from "../../components/site";
 import { renderIdleGateInput, renderSwitchInput } from "../../components/switchInput";
@@ -8,6 +8,7 @@ import { compare } from "../lib/drift.mjs";
 import { readFacts } from "../lib/observe.mjs";
 import type { Container, Facts, Observed } from "../lib/report";
 import { readServices } from "../lib/services.mjs";
+import { settingsOf } from "../../tests/unit/valid";
 
 const URN = "urn:pulumi:prod::shop::bluegreen:index:BlueGreenService";
 const NAMES = { blue: "shop-blue-1", green: "shop-green-1", proxy: "shop-proxy-1", edge: "shop-edge-1" };
@@ -34,7 +35,7 @@ interface Resource {
 
 /** What `pulumi stack export` gives after the last switch passed. */
 function exported(args: Partial<BlueGreenServiceArgs> = {}) {
-  const settings = withDefaults({ ...ARGS, ...args });
+  const settings = settingsOf({ ...ARGS, ...args });
   const values = {
     lockHolder: "shop/prod/shop",
     id: "1a2b3c4d",
@@ -69,7 +70,7 @@ function exported(args: Partial<BlueGreenServiceArgs> = {}) {
 }
 
 const siteOf = (args: Partial<BlueGreenServiceArgs> = {}) => {
-  const settings = withDefaults({ ...ARGS, ...args });
+  const settings = settingsOf({ ...ARGS, ...args });
   const { activeColor: live } = settings;
   const side = (color: "blue" | "green") => ({ color, container: NAMES[color] });
   const site = fillSite(settings, side(live), side(other(live)));

@@ -80,7 +80,7 @@ describe("100 flips, 20 releases of the live color and 20 replacements of nginx 
 
   describe("through pulumi up", () => {
     const [one, two] = [useDemo("1.0.0"), useDemo("1.1.0")];
-    const stack = useStack({ blueImage: one, greenImage: two });
+    const stack = useStack({ blue: { image: one }, green: { image: two } });
     const releases = Array.from({ length: UPS.releases }, () => useTag(one));
     const nginx = Array.from({ length: UPS.nginx }, () => useTag("nginx:1.30.6"));
     before("first deploy", () => stack.up());
@@ -94,7 +94,7 @@ describe("100 flips, 20 releases of the live color and 20 replacements of nginx 
             await stack.up();
           }
           for (const blueImage of releases) {
-            await stack.set({ blueImage });
+            await stack.set({ blue: { image: blueImage } });
             await stack.up();
           }
           for (const image of nginx) {

@@ -19,8 +19,8 @@ describeOnOwnDocker(
   () => [useDemo("1.0.0"), useDemo("1.1.0"), useDemo("1.2.0")] as [string, string, string],
   (engine, [one, two, three]) => {
     const stack = useStack({
-      blueImage: one,
-      greenImage: two,
+      blue: { image: one },
+      green: { image: two },
       drainSeconds: 4,
       health: { intervalSeconds: 0.5, passes: 3, gateTimeoutSeconds: 30 },
       // With the default, unless-stopped, Docker takes what it ends when its daemon was killed alone for a stop by hand.
@@ -81,7 +81,7 @@ describeOnOwnDocker(
           images = [...others, blueImage];
           let healSeconds = 0;
           const requests = await underLoad(async (load) => {
-            await stack.set({ blueImage });
+            await stack.set({ blue: { image: blueImage } });
             const update = stack.start("up", "--yes", "--skip-preview");
             await update.says(words);
             await engine.killEverything();

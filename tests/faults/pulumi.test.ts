@@ -21,7 +21,7 @@ describe("pulumi up", function () {
   const nextImage = () => tags.pop() ?? assert.fail("no image is left");
   // A gate of at least a second, so that there is time to strike in it.
   const health = { intervalSeconds: 0.5, passes: 3, gateTimeoutSeconds: 30 };
-  const stack = useStack({ blueImage: one, greenImage: two, drainSeconds: 4, health });
+  const stack = useStack({ blue: { image: one }, green: { image: two }, drainSeconds: 4, health });
   before("first deploy", () => stack.up());
 
   /** The proxy does what the stack says, with one container of each kind. */
@@ -54,7 +54,7 @@ describe("pulumi up", function () {
           async () => {
             // Holds the drain: it is on the old container until after the kill.
             const long = words.startsWith("drain") ? stack.live("/slow?ms=3000") : undefined;
-            await stack.set({ blueImage });
+            await stack.set({ blue: { image: blueImage } });
             const update = stack.start("up", "--yes", "--skip-preview");
             await update.says(words);
             await update.kill();
@@ -136,7 +136,7 @@ describe("pulumi up", function () {
       stack,
       async () => {
         await docker("stop", redis);
-        await stack.set({ blueImage });
+        await stack.set({ blue: { image: blueImage } });
         const update = stack.start("up", "--yes", "--skip-preview");
         await update.says("gate: blue");
         await sleep(3000);
@@ -160,11 +160,11 @@ describe("pulumi up", function () {
       stack,
       async () => {
         await docker("stop", Id);
-        await stack.set({ blueImage, health: { gateTimeoutSeconds: 4 } });
+        await stack.set({ blue: { image: blueImage }, health: { gateTimeoutSeconds: 4 } });
         ({ output } = await stack.upFails());
         await docker("start", Id);
         keep();
-        await stack.set({ blueImage: former });
+        await stack.set({ blue: { image: former } });
         await stack.up();
       },
       { requests: REQUESTS },

@@ -165,7 +165,11 @@ describe("the first hour", function () {
 
 describe("a first release whose port is taken", () => {
   const images = useImages({ one: "ok", two: "ok" });
-  const stack = useStack({ blueImage: images.one, greenImage: images.two, redis: { enabled: false } });
+  const stack = useStack({
+    blue: { image: images.one },
+    green: { image: images.two },
+    redis: { enabled: false },
+  });
   let holder: Server;
 
   before("an update that fails", async () => {

@@ -34,8 +34,8 @@ const CASES: { [what: string]: Case } = {
       /Why: on port 3000 it listens on its own loopback address only/,
       /What to do next: let the service listen on 0\.0\.0\.0, by its environment/,
     ],
-    follow: { greenEnv: { BIND: "0.0.0.0" } },
-    unset: ["greenEnv.BIND"],
+    follow: { green: { env: { BIND: "0.0.0.0" } } },
+    unset: ["green.env.BIND"],
   },
   "it never answers": {
     behaviour: "hangs",
@@ -92,8 +92,8 @@ const CASES: { [what: string]: Case } = {
 describe("a gate that fails", () => {
   const images = useImages({ good: "ok" });
   const stack = useStack({
-    blueImage: images.good,
-    greenImage: images.good,
+    blue: { image: images.good },
+    green: { image: images.good },
     health: { gateTimeoutSeconds: 3, timeoutSeconds: 1 },
     stopGraceSeconds: 30,
     redis: { enabled: false },
@@ -103,7 +103,7 @@ describe("a gate that fails", () => {
 
   for (const [what, { behaviour, says, follow, unset }] of Object.entries(CASES)) {
     it(`F28 U6: ${what}: the cause and the setting are named, not the image, and the advice works`, async () => {
-      await stack.set({ greenEnv: { BEHAVIOUR: behaviour } });
+      await stack.set({ green: { env: { BEHAVIOUR: behaviour } } });
       const { output } = await stack.upFails();
       for (const words of says) assert.match(output, words);
       assert.doesNotMatch(output, /What to do next: .*\bimage\b/);
@@ -119,7 +119,7 @@ describe("a gate that fails", () => {
   }
 
   it("F28: an app that speaks HTTP/2 only is told from one that does not listen", async () => {
-    await stack.set({ greenEnv: { BEHAVIOUR: "only-http2" } });
+    await stack.set({ green: { env: { BEHAVIOUR: "only-http2" } } });
     const { output } = await stack.upFails();
     assert.match(output, /Last answer to GET \/health: none: what \S+:3000 sends is not HTTP\/1\.1/);
     assert.match(output, /Why: the service does not speak HTTP\/1\.1 on port 3000/);
@@ -127,7 +127,7 @@ describe("a gate that fails", () => {
   });
 
   it("F28: one that crashes is told with its exit code and its log, and here the image may be to blame", async () => {
-    await stack.set({ greenEnv: { BEHAVIOUR: "exits" } });
+    await stack.set({ green: { env: { BEHAVIOUR: "exits" } } });
     const { output } = await stack.upFails();
     assert.match(output, /State of \S+: (restarting|exited|running)\b.*restarted [1-9]\d* times/);
     assert.match(output, /Why: it does not stay up/);
@@ -140,7 +140,7 @@ describe("a gate that fails", () => {
 
   it("F18: the failed update ends with what serves and where, and Pulumi still has the outputs", async () => {
     const { url, previewUrl } = await stack.outputs();
-    await stack.set({ blueEnv: { BEHAVIOUR: "exits" } });
+    await stack.set({ blue: { env: { BEHAVIOUR: "exits" } } });
     const { output } = await stack.upFails();
     assert.match(output, /^ +- url +: /m, "what users take for a loss");
     assert.equal((await stack.outputs()).url, url);
@@ -151,11 +151,11 @@ describe("a gate that fails", () => {
     assert.match(output, new RegExp(`blue: \\S+ \\(${images.good}\\): live, running`));
     assert.match(output, /'pulumi stack output' still has them/);
     assert.equal((await stack.live()).status, 200);
-    await stack.unset("blueEnv");
+    await stack.unset("blue.env");
   });
 
   it("F30: a candidate that ignores SIGTERM is stopped at once, with a word", async () => {
-    await stack.set({ greenEnv: { BEHAVIOUR: "hangs" } });
+    await stack.set({ green: { env: { BEHAVIOUR: "hangs" } } });
     const { output } = await stack.upFails();
     assert.match(output, /==> stopping \S+-service-green-\S+, within 1 s/);
     const [candidate] = await stack.containers("green");
@@ -163,7 +163,7 @@ describe("a gate that fails", () => {
   });
 
   it("N14: a health setting that the live color does not meet is told at once, with the answer", async () => {
-    await stack.unset("greenEnv");
+    await stack.unset("green.env");
     await stack.up();
     await stack.set({ health: { bodyText: "never" } });
     const { output } = await stack.up();

@@ -13,7 +13,7 @@ const ROLES: Role[] = ["edge", "proxy", "redis", "blue", "green"];
 
 describe("hardened containers", () => {
   const images = useImages({ one: "ok", two: "ok" });
-  const stack = useStack({ blueImage: images.one, greenImage: images.two });
+  const stack = useStack({ blue: { image: images.one }, green: { image: images.two } });
   before(() => stack.up());
 
   const idOf = async (role: Role) => (await stack.container(role)).Id;

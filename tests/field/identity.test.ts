@@ -8,7 +8,7 @@ const ROLES: Role[] = ["edge", "proxy", "blue", "green", "redis"];
 
 describe("names are those of the first update", function () {
   this.timeout(300_000);
-  const stack = useStack({ blueImage: useDemo("1.0.0"), greenImage: useDemo("1.1.0") });
+  const stack = useStack({ blue: { image: useDemo("1.0.0") }, green: { image: useDemo("1.1.0") } });
   const component = { name: "service" };
   const volume = () => `${stack.project}-it-service-redis-data`;
   let first: string;

@@ -6,7 +6,11 @@ import { useStack } from "../support/stack";
 describe("faults from the field: a container of the user's own on the component's network", function () {
   this.timeout(300_000);
   const images = useImages({ one: "ok" });
-  const stack = useStack({ blueImage: images.one, greenImage: images.one, redis: { enabled: false } });
+  const stack = useStack({
+    blue: { image: images.one },
+    green: { image: images.one },
+    redis: { enabled: false },
+  });
   let own = "";
   after(async () => {
     if (own !== "") await docker("rm", "--force", own);

@@ -29,7 +29,7 @@ interface Case {
 describe("F27: the plan says what Pulumi does", function () {
   this.timeout(300_000);
   const [redisImage, nginxImage] = [useTag("redis:8.0.6"), useTag("nginx:1.30.6")];
-  const stack = useStack({ blueImage: useDemo("1.0.0"), greenImage: useDemo("1.1.0") });
+  const stack = useStack({ blue: { image: useDemo("1.0.0") }, green: { image: useDemo("1.1.0") } });
   before("first deploy", async () => {
     const { output } = await stack.up();
     assert.match(output, /plan: first release/);
@@ -54,7 +54,7 @@ describe("F27: the plan says what Pulumi does", function () {
     {
       what: "Redis' password",
       config: {},
-      secrets: { redisPassword: "s3cr3t" },
+      secrets: { "redis.password": "s3cr3t" },
       replaces: ["blue", "green", "redis"],
       plan: [...OTHER_SETTINGS, REDIS, STARTED, GATED],
     },
@@ -134,7 +134,7 @@ describe("F27: the plan says what Pulumi does", function () {
     },
     {
       what: "env of the idle color",
-      config: { greenEnv: { A: "b" } },
+      config: { green: { env: { A: "b" } } },
       replaces: ["green"],
       plan: [OTHER_SETTINGS[1], `plan: blue stays live and is not touched; ${GATE}`],
     },

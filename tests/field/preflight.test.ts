@@ -12,7 +12,7 @@ describe("faults from the field: what the host has is looked at before anything 
   this.timeout(300_000);
   const images = useImages({ one: "ok", two: "ok", broken: "exits" });
   const stack = useStack({
-    ...{ blueImage: images.broken, greenImage: images.two, idle: "stopped" },
+    ...{ blue: { image: images.broken }, green: { image: images.two }, idle: "stopped" },
     redis: { enabled: true },
   });
 
@@ -61,7 +61,7 @@ describe("faults from the field: what the host has is looked at before anything 
     const { port } = stack;
     [stack.port] = await freePorts(1);
     assert.notEqual(stack.port, port);
-    await stack.set({ blueImage: images.one, proxy: { port: stack.port } });
+    await stack.set({ blue: { image: images.one }, proxy: { port: stack.port } });
     await stack.up();
     assert.equal((await stack.serving()).live, "blue one");
     await stack.expectNoChange();
@@ -78,7 +78,7 @@ describe("faults from the field: what the host has is looked at before anything 
   });
 
   it("F22: another stack with the same project, stack and component name is refused, and gets out as it is told", async () => {
-    const settings = { blueImage: images.one, greenImage: images.two, redis: { enabled: true } };
+    const settings = { blue: { image: images.one }, green: { image: images.two }, redis: { enabled: true } };
     const twin = Object.assign(new TestStack(settings), { project: stack.project });
     await twin.create();
     try {

@@ -15,7 +15,11 @@ describe("faults from the field: another image for Redis", function () {
   this.timeout(300_000);
   const images = useImages({ one: "ok" });
   const next = useTag(REDIS);
-  const stack = useStack({ blueImage: images.one, greenImage: images.one, redis: { enabled: true } });
+  const stack = useStack({
+    blue: { image: images.one },
+    green: { image: images.one },
+    redis: { enabled: true },
+  });
   const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-redis-"));
   let redis: string;
 
@@ -78,7 +82,7 @@ describe("faults from the field: another image for Redis", function () {
 
   it("F19: one that can is taken, also with a first password, and 'up' waits until it answers", async () => {
     await stack.set({ redis: { image: next } });
-    await stack.setSecret("redisPassword", PASSWORD);
+    await stack.setSecret("redis.password", PASSWORD);
     const { output, changes } = await stack.up();
     assert.equal(changes.redis, "replace");
     assert.match(output, /==> \S+ has read 2 keys/);
@@ -89,7 +93,7 @@ describe("faults from the field: another image for Redis", function () {
     await stack.expectNoChange();
 
     // From a password to the next, with signs that shells and Redis' configuration have meanings for.
-    await stack.setSecret("redisPassword", `${PASSWORD}2`);
+    await stack.setSecret("redis.password", `${PASSWORD}2`);
     const again = await stack.up();
     assert.match(again.output, /==> \S+ has read 2 keys/);
     assert.ok(!(output + again.output).includes("planted"));

@@ -17,8 +17,8 @@ describe("a release while the idle color is ill", () => {
   const images = useImages({ one: "ok", two: "ok", three: "ok" });
   const stack = useStack({
     ...SHORT_GATE,
-    blueImage: images.one,
-    greenImage: images.two,
+    blue: { image: images.one },
+    green: { image: images.two },
     redis: { enabled: false },
   });
   before(() => stack.up());
@@ -28,13 +28,13 @@ describe("a release while the idle color is ill", () => {
       stack.port,
       async () => {
         for (const a of ["1", "2"]) {
-          await stack.set({ env: { A: a }, greenEnv: { BEHAVIOUR: "wrong-status" } });
+          await stack.set({ env: { A: a }, green: { env: { BEHAVIOUR: "wrong-status" } } });
           const { output } = await stack.upFails();
           assert.match(output, /==> blue is live[^]*error: green did not pass its health gate/);
           assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
           assert.deepEqual(await now(stack), { a, running: 2 });
         }
-        await stack.set({ blueImage: images.three });
+        await stack.set({ blue: { image: images.three } });
         await stack.upFails();
         assert.deepEqual(await stack.serving(), { live: "blue three", idle: "green two" });
         await stack.set({ activeColor: "green" });
@@ -42,7 +42,7 @@ describe("a release while the idle color is ill", () => {
         assert.match(output, /green did not pass its health gate[^]*blue keeps serving/);
         assert.deepEqual(await stack.serving(), { live: "blue three", idle: "green two" });
         await stack.set({ activeColor: "blue" });
-        await stack.unset("greenEnv");
+        await stack.unset("green.env");
         await stack.up();
         assert.deepEqual(await stack.serving(), { live: "blue three", idle: "green two" });
         assert.deepEqual(await now(stack), { a: "2", running: 2 });
@@ -59,17 +59,17 @@ describe("F3: after a failed update, what was set before works again", () => {
   const otherNginx = useTag("nginx:1.30.6");
   const stack = useStack({
     ...SHORT_GATE,
-    blueImage: images.one,
-    greenImage: images.two,
+    blue: { image: images.one },
+    green: { image: images.two },
     redis: { enabled: false },
   });
   before(() => stack.up());
 
   const settings: { [kind: string]: Config } = {
-    "the live image": { blueImage: images.three },
-    "the idle image": { greenImage: images.three },
+    "the live image": { blue: { image: images.three } },
+    "the idle image": { green: { image: images.three } },
     "a flip": { activeColor: "green" },
-    "the environment": { env: { A: "1" }, blueEnv: { B: "2" } },
+    "the environment": { env: { A: "1" }, blue: { env: { B: "2" } } },
     "what else a container has": {
       containerPort: 4000,
       command: ["node", "/fixture-app.js"],
@@ -81,7 +81,7 @@ describe("F3: after a failed update, what was set before works again", () => {
       restart: "on-failure",
       logs: { maxFiles: 2 },
     },
-    "nginx and the live image": { proxy: { image: otherNginx }, blueImage: images.three },
+    "nginx and the live image": { proxy: { image: otherNginx }, blue: { image: images.three } },
   };
   for (const [kind, changed] of Object.entries(settings)) {
     it(kind, async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { useStack } from "../support/stack";
 
 describe("F25 a preview where the Docker host does not answer", () => {
-  const stack = useStack({ blueImage: "shop:1", greenImage: "shop:2" }, { overSsh: false });
+  const stack = useStack({ blue: { image: "shop:1" }, green: { image: "shop:2" } }, { overSsh: false });
 
   for (const address of ["tcp://127.0.0.1:1", "unix:///nowhere/docker.sock"])
     it(`F25 ${address}: fails, as with the official plugin`, async () => {

@@ -16,7 +16,11 @@ const VALID_SECONDS = 180;
 describe("a stack with a certificate by ACME", () => {
   const images = useImages({ one: "ok", two: "ok" });
   const pebble = new Pebble();
-  const stack = useStack({ blueImage: images.one, greenImage: images.two, redis: { enabled: false } });
+  const stack = useStack({
+    blue: { image: images.one },
+    green: { image: images.two },
+    redis: { enabled: false },
+  });
   let port = 0;
   before(async () => {
     await pebble.create(NAMES, stack.port, VALID_SECONDS);

@@ -8,15 +8,15 @@ const WITHOUT_REDIS = { redis: { enabled: false } };
 
 describe("bad configuration", () => {
   const images = useImages({ one: "ok" });
-  const stack = useStack({ blueImage: images.one, greenImage: images.one, ...WITHOUT_REDIS });
+  const stack = useStack({ blue: { image: images.one }, green: { image: images.one }, ...WITHOUT_REDIS });
 
   it("values: all are refused at once, with their paths, before anything is made", async () => {
     await refuses(
       stack,
       {
         activeColor: "purple",
-        blueImage: "shop",
-        greenImage: "shop:latest",
+        blue: { image: "shop" },
+        green: { image: "shop:latest" },
         containerPort: 70000,
         drainSeconds: -1,
         stopGraceSeconds: 0,
@@ -32,7 +32,7 @@ describe("bad configuration", () => {
         "containerPort: is 70000",
         "drainSeconds: is -1",
         "stopGraceSeconds: is 0",
-        'env["1ST"]: is no name of a variable',
+        'env["1ST"]: is "1ST", but must be the name of a variable',
         "env.COLOR: is set by the component itself",
         'volumes[0].hostPath: is "data"',
         'volumes[0].containerPath: is "data"',
@@ -87,7 +87,7 @@ async function refuses(stack: TestStack, config: Config, mistakes: string[]): Pr
 describe("a preview of an existing stack with an unreachable ssh:// host", () => {
   const images = useImages({ one: "ok", two: "ok" });
   const stack = useStack(
-    { blueImage: images.one, greenImage: images.two, ...WITHOUT_REDIS },
+    { blue: { image: images.one }, green: { image: images.two }, ...WITHOUT_REDIS },
     { overSsh: true },
   );
 
@@ -108,8 +108,8 @@ second line & <third> %s`;
   const PATH = "/a%20b/(c)*~!?d=%24HOME&e=%27f%27";
   const FIELD = `the "state" of $it`;
   const stack = useStack({
-    blueImage: images.one,
-    greenImage: images.one,
+    blue: { image: images.one },
+    green: { image: images.one },
     env: {
       TEXT,
       HEALTH_PATH: PATH,
@@ -133,7 +133,7 @@ second line & <third> %s`;
   });
 
   it("has to be there to the letter: with another sign in it, a release fails the gate", async () => {
-    await stack.set({ greenImage: images.two, health: { bodyText: TEXT.replace("$HOME", "/root") } });
+    await stack.set({ green: { image: images.two }, health: { bodyText: TEXT.replace("$HOME", "/root") } });
     const { output } = await stack.upFails();
     assert.match(output, /green did not pass its health gate/);
   });

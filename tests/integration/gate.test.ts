@@ -35,8 +35,8 @@ describe("a failing gate", () => {
     ...Object.fromEntries(behaviours.map((behaviour) => [behaviour, behaviour])),
   });
   const stack = useStack({
-    blueImage: images.good,
-    greenImage: images.better,
+    blue: { image: images.good },
+    green: { image: images.better },
     health: HEALTH,
     ...WITHOUT_REDIS,
   });
@@ -44,7 +44,7 @@ describe("a failing gate", () => {
 
   for (const [way, { behaviour, lastAnswer }] of Object.entries(WAYS)) {
     it(`${way}: the live color's new image fails the up with the reason, the old one serves, the new one is stopped`, async () => {
-      await stack.set({ blueImage: images[behaviour] });
+      await stack.set({ blue: { image: images[behaviour] } });
       const { output } = await stack.upFails();
       assert.match(output, /error: blue did not pass its health gate: no 2 passes in a row within 3 s/);
       assert.match(output, lastAnswer);
@@ -66,7 +66,7 @@ describe("a failing gate", () => {
   });
 
   it("revert by config: up passes, and what failed is gone", async () => {
-    await stack.set({ blueImage: images.good });
+    await stack.set({ blue: { image: images.good } });
     await stack.up();
     assert.deepEqual(await stack.serving(), { live: "blue good", idle: "green better" });
     assert.equal((await stack.container("blue")).Config.Image, images.good);
@@ -75,7 +75,7 @@ describe("a failing gate", () => {
 
   it("a broken release to the idle color fails the up and touches no traffic", async () => {
     const live = await stack.container("blue");
-    await stack.set({ greenImage: images["wrong-status"] });
+    await stack.set({ green: { image: images["wrong-status"] } });
     const { output } = await stack.upFails();
     assert.match(output, /error: green did not pass its health gate/);
     assert.match(output, /blue keeps serving/);
@@ -85,7 +85,7 @@ describe("a failing gate", () => {
   });
 
   it("fix forward: a mended image passes, and what failed is gone", async () => {
-    await stack.set({ greenImage: images.best });
+    await stack.set({ green: { image: images.best } });
     await stack.up();
     assert.deepEqual(await stack.serving(), { live: "blue good", idle: "green best" });
     assert.equal((await stack.container("green")).Config.Image, images.best);
@@ -113,8 +113,8 @@ describe("a failing gate", () => {
 describe("a failing gate of the very first deploy", () => {
   const images = useImages({ broken: "exits", good: "ok" });
   const stack = useStack({
-    blueImage: images.broken,
-    greenImage: images.good,
+    blue: { image: images.broken },
+    green: { image: images.good },
     health: HEALTH,
     ...WITHOUT_REDIS,
   });
@@ -129,7 +129,7 @@ describe("a failing gate of the very first deploy", () => {
   });
 
   it("fix forward: the mended image goes live", async () => {
-    await stack.set({ blueImage: images.good });
+    await stack.set({ blue: { image: images.good } });
     await stack.up();
     assert.deepEqual(await stack.serving(), { live: "blue good", idle: "green good" });
     await stack.expectNoChange();
@@ -138,11 +138,11 @@ describe("a failing gate of the very first deploy", () => {
 
 describe("a slow start", () => {
   const images = useImages({ slow: "slow-start", quick: "ok" });
-  const stack = useStack({ blueImage: images.quick, greenImage: images.quick, ...WITHOUT_REDIS });
+  const stack = useStack({ blue: { image: images.quick }, green: { image: images.quick }, ...WITHOUT_REDIS });
   before(async () => void (await stack.up()));
 
   it("within the gate's time passes", async () => {
-    await stack.set({ blueImage: images.slow });
+    await stack.set({ blue: { image: images.slow } });
     await stack.up();
     assert.deepEqual(await stack.serving(), { live: "blue slow", idle: "green quick" });
   });

@@ -9,8 +9,8 @@ describe("idle: stopped", () => {
   const images = useImages({ one: "ok", two: "ok", three: "slow-start" });
   const stack = useStack({
     idle: "stopped",
-    blueImage: images.one,
-    greenImage: images.two,
+    blue: { image: images.one },
+    green: { image: images.two },
     redis: { enabled: false },
   });
   const runs = async () => ({
@@ -51,7 +51,7 @@ describe("idle: stopped", () => {
 
   it("a release to the idle color is gated and stopped, and the live color is not touched", async () => {
     const live = await stack.container("blue");
-    await stack.set({ greenImage: images.three });
+    await stack.set({ green: { image: images.three } });
     const { output } = await stack.up();
     assert.match(output, /gate: green passed 2 of 2/);
     assert.deepEqual(await runs(), { blue: true, green: false });

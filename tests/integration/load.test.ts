@@ -14,7 +14,7 @@ const NGINX = "nginx:1.30.6";
 describe("under load, 64 kept connections and new ones, no request fails", function () {
   this.timeout(300_000);
   const [one, two] = [useDemo("1.0.0"), useDemo("1.1.0")];
-  const stack = useStack({ blueImage: one, greenImage: two });
+  const stack = useStack({ blue: { image: one }, green: { image: two } });
   const secondNginx = useTag(NGINX);
   const nextIdle = useTag(one);
   const nextLive = useTag(two);
@@ -37,7 +37,7 @@ describe("under load, 64 kept connections and new ones, no request fails", funct
 
   it("a release of the idle color", async () => {
     const { answeredBy } = await losesNothing(stack.port, async () => {
-      await stack.set({ greenImage: nextIdle });
+      await stack.set({ green: { image: nextIdle } });
       await stack.up();
     });
     assert.deepEqual(Object.keys(answeredBy), ["blue 1.0.0"]);
@@ -46,7 +46,7 @@ describe("under load, 64 kept connections and new ones, no request fails", funct
 
   it("a change of the live color's image", async () => {
     const { answeredBy } = await losesNothing(stack.port, async () => {
-      await stack.set({ blueImage: nextLive });
+      await stack.set({ blue: { image: nextLive } });
       await stack.up();
     });
     assert.deepEqual(Object.keys(answeredBy), ["blue 1.0.0", "blue 1.1.0"]);

@@ -12,8 +12,8 @@ describe("an existing network", () => {
   const network = `bluegreen-test-net-${process.pid}`;
   before(() => docker("network", "create", network));
   const stack = useStack({
-    blueImage: images.one,
-    greenImage: images.one,
+    blue: { image: images.one },
+    green: { image: images.one },
     network,
     redis: { enabled: true },
   });
@@ -61,7 +61,7 @@ describe("an existing network", () => {
 
 describe("a change of ports", () => {
   const images = useImages({ one: "ok", two: "ok" });
-  const stack = useStack({ blueImage: images.one, greenImage: images.two, ...WITHOUT_REDIS });
+  const stack = useStack({ blue: { image: images.one }, green: { image: images.two }, ...WITHOUT_REDIS });
   let former: { port: number; edge: string; proxy: string };
 
   before(async () => {

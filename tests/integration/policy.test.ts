@@ -5,21 +5,21 @@ import { useStack } from "../support/stack";
 
 // The other rules are told apart in tests/unit/policy.test.ts. SSH is tried only there: a security group would need the AWS plugin.
 describe("the policy pack, with the real engine", () => {
-  const stack = useStack({ blueImage: "shop:1.0.0", greenImage: "shop:1.1.0" });
+  const stack = useStack({ blue: { image: "shop:1.0.0" }, green: { image: "shop:1.1.0" } });
   const pack = ["--policy-pack", path.resolve(__dirname, "../../policy/run")];
 
   it("passes a stack that keeps to it, also one with secrets", async () => {
-    await stack.setSecret("secretEnv.API_TOKEN", "hidden");
-    await stack.setSecret("redisPassword", "hidden");
+    await stack.setSecret("env.API_TOKEN", "hidden");
+    await stack.setSecret("redis.password", "hidden");
     const { output } = await stack.preview(...pack);
     assert.match(output, /✅ bluegreen@v/);
   });
 
   it("refuses each thing that it is there for, all at once, in a preview", async () => {
-    await stack.unset("secretEnv", "redisPassword");
+    await stack.unset("env", "redis.password");
     await stack.set({
       allowMovingTags: true,
-      blueImage: "shop:latest",
+      blue: { image: "shop:latest" },
       env: { API_TOKEN: "plain" },
       volumes: [{ hostPath: "/var/run/docker.sock", containerPath: "/docker.sock" }],
     });

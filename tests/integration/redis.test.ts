@@ -9,7 +9,12 @@ const HEALTH = { jsonField: "status", jsonValue: "UP", gateTimeoutSeconds: 10 };
 describe("the shared Redis", () => {
   const [one, two] = [useDemo("1.0.0"), useDemo("1.1.0")];
   const [release, liveRelease] = [useTag(one), useTag(one)];
-  const stack = useStack({ blueImage: one, greenImage: two, health: HEALTH, redis: { enabled: true } });
+  const stack = useStack({
+    blue: { image: one },
+    green: { image: two },
+    health: HEALTH,
+    redis: { enabled: true },
+  });
   let redis: string;
   let count = 0;
 
@@ -38,13 +43,13 @@ describe("the shared Redis", () => {
   });
 
   it("is kept through a release of the idle color", async () => {
-    await stack.set({ blueImage: release });
+    await stack.set({ blue: { image: release } });
     await stack.up();
     await isKept();
   });
 
   it("is kept through a release of the live color", async () => {
-    await stack.set({ greenImage: liveRelease });
+    await stack.set({ green: { image: liveRelease } });
     await stack.up();
     await isKept();
   });
@@ -56,7 +61,7 @@ describe("the shared Redis", () => {
   });
 
   it("gets a password later: not in plain in the state or on the screen, and its data is kept", async () => {
-    await stack.setSecret("redisPassword", PASSWORD);
+    await stack.setSecret("redis.password", PASSWORD);
     const preview = await stack.preview("--diff");
     const update = await stack.up("--diff");
     redis = (await stack.container("redis")).Id;
@@ -94,7 +99,12 @@ async function redisCli(stack: TestStack, ...args: string[]): Promise<string> {
 
 describe("destroy", () => {
   const [one, two] = [useDemo("1.0.0"), useDemo("1.1.0")];
-  const stack = useStack({ blueImage: one, greenImage: two, health: HEALTH, redis: { enabled: true } });
+  const stack = useStack({
+    blue: { image: one },
+    green: { image: two },
+    health: HEALTH,
+    redis: { enabled: true },
+  });
   const counted = async () => (JSON.parse((await stack.live()).body) as { counter: number }).counter;
 
   it("leaves nothing behind but the data of Redis", async () => {

@@ -15,7 +15,7 @@ describe("images of a private registry", () => {
     for (const [version, image] of Object.entries(images)) {
       tags[version] = await registry.push(image, `team/shop:${version}`);
     }
-    await stack.set({ blueImage: tags.one, greenImage: tags.one });
+    await stack.set({ blue: { image: tags.one }, green: { image: tags.one } });
   });
   after(() => removeImages(`${registry.address}/team/shop`));
 
@@ -53,8 +53,8 @@ describe("images of a private registry", () => {
   it("a tag that is not there: Redis, which would be replaced in the same update, is not touched", async () => {
     const restore = stack.keepConfig();
     const before = await idsOf("redis", "blue", "green", "edge", "proxy");
-    await stack.set({ greenImage: `${registry.address}/team/shop:none` });
-    await stack.setSecret("redisPassword", "another");
+    await stack.set({ green: { image: `${registry.address}/team/shop:none` } });
+    await stack.setSecret("redis.password", "another");
     const { output, changes } = await stack.upFails();
     said.push(output);
     assert.match(output, /error: green\.image: \S+:none is not on the host and can't be pulled:/);
@@ -68,7 +68,7 @@ describe("images of a private registry", () => {
 
   it("a release of the idle color pulls its image and leaves the live color alone", async () => {
     const [live] = await idsOf("blue");
-    await stack.set({ greenImage: tags.two });
+    await stack.set({ green: { image: tags.two } });
     const { changes } = await stack.up();
     assert.deepEqual(changes, {
       service: "update",
@@ -83,7 +83,7 @@ describe("images of a private registry", () => {
   it("keepImages: older images go, what a rollback needs stays", async function () {
     if (await hasContainerdStore()) return this.skip();
     for (const version of ["three", "four", "three"]) {
-      await stack.set({ greenImage: tags[version] });
+      await stack.set({ green: { image: tags[version] } });
       said.push((await stack.up()).output);
     }
     // What green ran before the last release, and its image of now; "one" is blue's. "two" is two releases back.
@@ -100,7 +100,7 @@ describe("images of a private registry", () => {
     if (!(await hasContainerdStore())) return this.skip();
     const before = await versions();
     for (const version of ["three", "four", "three"]) {
-      await stack.set({ greenImage: tags[version] });
+      await stack.set({ green: { image: tags[version] } });
       said.push((await stack.up()).output);
     }
     assert.deepEqual(await versions(), [...new Set([...before, "three", "four"])].sort());
@@ -109,7 +109,7 @@ describe("images of a private registry", () => {
 
   it("an image that no registry has stays", async () => {
     for (const version of ["two", "four", "one"] as const) {
-      await stack.set({ greenImage: images[version] });
+      await stack.set({ green: { image: images[version] } });
       await stack.up();
     }
     for (const image of Object.values(images))
@@ -139,7 +139,7 @@ describe("pinImages", () => {
 
   before(async () => {
     tag = await registry.push(images.one, "shop:1.0");
-    await stack.set({ blueImage: tag, greenImage: tag });
+    await stack.set({ blue: { image: tag }, green: { image: tag } });
     await stack.set({ registries: [{ address: `http://${registry.address}`, username: registry.username }] });
     await stack.setSecret("registries[0].password", registry.password);
   });
@@ -170,14 +170,14 @@ describe("pinImages", () => {
   });
 
   it("an image that comes with its digest is not asked for", async () => {
-    await stack.set({ greenImage: first });
+    await stack.set({ green: { image: first } });
     const { output } = await stack.up();
     assert.match(output, /plan: blue stays live and is not touched/);
     assert.deepEqual(await stack.serving(), { live: "blue two", idle: "green one" });
   });
 
   it("a tag that the registry does not have: one error, in the preview already", async () => {
-    await stack.set({ greenImage: `${registry.address}/shop:none` });
+    await stack.set({ green: { image: `${registry.address}/shop:none` } });
     const { code, output } = await stack.run("preview");
     assert.notEqual(code, 0);
     assert.match(

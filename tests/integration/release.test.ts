@@ -15,7 +15,11 @@ describe("releases", () => {
     seven: "ok",
   });
   const [newerNginx, newestNginx] = [useTag(NGINX), useTag(NGINX)];
-  const stack = useStack({ blueImage: images.one, greenImage: images.two, redis: { enabled: false } });
+  const stack = useStack({
+    blue: { image: images.one },
+    green: { image: images.two },
+    redis: { enabled: false },
+  });
 
   it("first deploy: the live color on the public port, the idle one on the preview port", async () => {
     const { output } = await stack.up();
@@ -56,7 +60,7 @@ describe("releases", () => {
   });
 
   it("preview of a release to the idle color: the plan in words", async () => {
-    await stack.set({ greenImage: images.three });
+    await stack.set({ green: { image: images.three } });
     const { output } = await stack.preview();
     assert.match(output, wordsOf(`green (idle): image ${images.two} -> ${images.three}`));
     assert.match(output, /plan: blue stays live and is not touched; the gate asks for/);
@@ -78,7 +82,7 @@ describe("releases", () => {
   });
 
   it("preview of a change of the live color's image: the plan in words", async () => {
-    await stack.set({ blueImage: images.four });
+    await stack.set({ blue: { image: images.four } });
     const { output } = await stack.preview();
     assert.match(output, wordsOf(`blue (live): image ${images.one} -> ${images.four}`));
     assert.match(
@@ -97,7 +101,7 @@ describe("releases", () => {
   });
 
   it("both colors changed at once", async () => {
-    await stack.set({ blueImage: images.five, greenImage: images.six });
+    await stack.set({ blue: { image: images.five }, green: { image: images.six } });
     const { output } = await stack.up();
     assert.match(output, /gate: blue passed 2 of 2/);
     assert.match(output, /gate: green passed 2 of 2/);
@@ -106,7 +110,7 @@ describe("releases", () => {
   });
 
   it("both colors changed and the live one with them, in one up", async () => {
-    await stack.set({ activeColor: "green", blueImage: images.one, greenImage: images.two });
+    await stack.set({ activeColor: "green", blue: { image: images.one }, green: { image: images.two } });
     await stack.up();
     assert.deepEqual(await stack.serving(), { live: "green two", idle: "blue one" });
     await oneOfEach(stack);
@@ -128,7 +132,7 @@ describe("releases", () => {
   });
 
   it("nginx and the live color changed in one up", async () => {
-    await stack.set({ greenImage: images.seven, proxy: { image: newestNginx } });
+    await stack.set({ green: { image: images.seven }, proxy: { image: newestNginx } });
     await stack.up();
     assert.equal((await stack.container("proxy")).Config.Image, newestNginx);
     assert.deepEqual(await stack.serving(), { live: "green seven", idle: "blue one" });

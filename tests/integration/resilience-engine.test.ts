@@ -12,7 +12,7 @@ describeOnOwnDocker(
   "serving again by itself",
   () => [useDemo("1.0.0"), useDemo("1.1.0")] as [string, string],
   (engine, [blueImage, greenImage]) => {
-    const stack = useStack({ blueImage, greenImage });
+    const stack = useStack({ blue: { image: blueImage }, green: { image: greenImage } });
     before("first deploy", () => stack.up());
 
     // It reads what containers print. Whoever prints more than the pipe to it holds, 128 KB, waits for it.

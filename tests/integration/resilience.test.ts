@@ -16,7 +16,7 @@ const LONGEST_SILENCE_MS = 15_000;
 describe("what lasts and what comes back by itself", function () {
   this.timeout(180_000);
   const [one, two] = [useDemo("1.0.0"), useDemo("1.1.0")];
-  const stack = useStack({ blueImage: one, greenImage: two, drainSeconds: DRAIN_S });
+  const stack = useStack({ blue: { image: one }, green: { image: two }, drainSeconds: DRAIN_S });
   const nextGreen = useTag(one);
   const nextBlue = useTag(two);
   before("first deploy", () => stack.up());
@@ -40,7 +40,7 @@ describe("what lasts and what comes back by itself", function () {
     it("are there", bothLive);
 
     it("outlive a release of the idle color", async () => {
-      const { changes } = await stack.set({ greenImage: nextGreen }).then(() => stack.up());
+      const { changes } = await stack.set({ green: { image: nextGreen } }).then(() => stack.up());
       assert.deepEqual(changes, {
         service: "update",
         images: "update",
@@ -67,7 +67,7 @@ describe("what lasts and what comes back by itself", function () {
   describe("a WebSocket on a color that is replaced", () => {
     it(`works for the drain's ${DRAIN_S} s, then is told to go`, async () => {
       const socket = await LongSocket.open(stack.port);
-      await stack.set({ blueImage: nextBlue });
+      await stack.set({ blue: { image: nextBlue } });
       const update = stack.up();
       update.catch(() => {});
       while ((await stack.live()).headers["x-version"] === "1.0.0") await sleep(50);

@@ -38,22 +38,25 @@ function readText(file: string): string {
 
 describe("a secret", () => {
   const images = useImages({ one: "ok", two: "ok", broken: "exits" });
-  const stack = useStack({ blueImage: images.one, greenImage: images.two, blueEnv: { PLAIN: "seen" } });
+  const stack = useStack({
+    blue: { image: images.one, env: { PLAIN: "seen" } },
+    green: { image: images.two },
+  });
   const said: string[] = [];
   let processes: ReturnType<typeof watchProcesses>;
   after(() => void processes.stop());
 
   before(async () => {
-    await stack.setSecret("secretEnv.TOKEN", COMMON);
-    await stack.setSecret("blueEnv.TOKEN_OF_BLUE", BLUE);
-    await stack.setSecret("redisPassword", REDIS);
+    await stack.setSecret("env.TOKEN", COMMON);
+    await stack.setSecret("blue.env.TOKEN_OF_BLUE", BLUE);
+    await stack.setSecret("redis.password", REDIS);
     // From here on; on the command line of `pulumi config set` it is the user who puts it there.
     processes = watchProcesses();
     said.push((await stack.preview("--diff")).output);
     said.push((await stack.up("--diff")).output);
     await stack.set({ activeColor: "green" });
     said.push((await stack.up()).output);
-    await stack.set({ blueImage: images.broken });
+    await stack.set({ blue: { image: images.broken } });
     said.push((await stack.upFails("--diff")).output);
     said.push((await stack.refresh("--diff")).output);
   });

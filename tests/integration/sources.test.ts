@@ -16,7 +16,12 @@ const HEALTH = { gateTimeoutSeconds: 3, timeoutSeconds: 1 };
 
 describe("S0: sed and compose projects over SSH", () => {
   const images = useImages({ one: "ok", two: "ok", broken: "exits" });
-  const stack = useStack({ blueImage: images.one, greenImage: images.two, health: HEALTH, ...WITHOUT_REDIS });
+  const stack = useStack({
+    blue: { image: images.one },
+    green: { image: images.two },
+    health: HEALTH,
+    ...WITHOUT_REDIS,
+  });
   before(async () => void (await stack.up()));
   const flipTo = async (color: string) => {
     await stack.set({ activeColor: color });
@@ -52,13 +57,13 @@ describe("S0: sed and compose projects over SSH", () => {
   });
 
   it("a failed candidate was left behind: here it is stopped, and deleted by the next up that passes", async () => {
-    await stack.set({ blueImage: images.broken });
+    await stack.set({ blue: { image: images.broken } });
     await stack.upFails();
     const [candidate] = (await stack.containers("blue")).filter(
       ({ Config }) => Config.Image === images.broken,
     );
     assert.equal(candidate.State.Running, false);
-    await stack.set({ blueImage: images.one });
+    await stack.set({ blue: { image: images.one } });
     await stack.up();
     assert.equal((await stack.container("blue")).Config.Image, images.one);
   });
@@ -115,8 +120,8 @@ async function upFailsWith(stack: TestStack, nginx: string) {
 describe("S1: two jars behind an include file", () => {
   const images = useImages({ one: "ok", two: "ok", three: "ok", nested: "nested-up" });
   const stack = useStack({
-    blueImage: images.one,
-    greenImage: images.two,
+    blue: { image: images.one },
+    green: { image: images.two },
     health: { ...HEALTH, jsonField: "status", jsonValue: "UP" },
     idle: "stopped",
     drainSeconds: 30,
@@ -125,11 +130,11 @@ describe("S1: two jars behind an include file", () => {
   before(async () => void (await stack.up()));
 
   it("grep UP passed when only a nested component was UP: here the gate looks at the field itself", async () => {
-    await stack.set({ greenImage: images.nested });
+    await stack.set({ green: { image: images.nested } });
     const { output } = await stack.upFails();
     assert.match(output, /Last answer to GET \/health: HTTP 200 .*"status":"UP"/);
     assert.equal((await stack.serving()).live, "blue one");
-    await stack.set({ greenImage: images.two });
+    await stack.set({ green: { image: images.two } });
     await stack.up();
   });
 
@@ -147,7 +152,7 @@ describe("S1: two jars behind an include file", () => {
   });
 
   it("a long transaction on the live color finishes when its image is replaced", async () => {
-    await stack.set({ greenImage: images.three });
+    await stack.set({ green: { image: images.three } });
     await finishesDuring(stack, "green", "green three");
   });
 });
@@ -173,7 +178,12 @@ async function finishesDuring(stack: TestStack, color: "blue" | "green", next: s
 
 describe("S2: images pushed and started over SSH", () => {
   const images = useImages({ one: "ok", two: "ok", hanging: "never-up" });
-  const stack = useStack({ blueImage: images.one, greenImage: images.two, health: HEALTH, ...WITHOUT_REDIS });
+  const stack = useStack({
+    blue: { image: images.one },
+    green: { image: images.two },
+    health: HEALTH,
+    ...WITHOUT_REDIS,
+  });
   before(async () => void (await stack.up()));
 
   it("both configurations pointed at one port: here each port has the color that it is for, before and after a flip", async () => {
@@ -191,7 +201,7 @@ describe("S2: images pushed and started over SSH", () => {
   });
 
   it("the gate looked only at the process: here a process that runs, but answers nothing, does not pass", async () => {
-    await stack.set({ blueImage: images.hanging });
+    await stack.set({ blue: { image: images.hanging } });
     const { output } = await stack.upFails();
     assert.match(output, /State of \S+: running \(Up .*\), restarted 0 times/);
     assert.match(output, /error: blue did not pass its health gate/);
@@ -209,7 +219,7 @@ describe("S3: a shared Redis and WebSockets", () => {
   const images = useImages({ broken: "exits" });
   const [one, two] = [useDemo("1.0.0"), useDemo("1.1.0")];
   const next = { blue: useTag(two), green: useTag(one) };
-  const stack = useStack({ blueImage: one, greenImage: two });
+  const stack = useStack({ blue: { image: one }, green: { image: two } });
   before(async () => void (await stack.up()));
 
   it("WebSockets were cut at the switch: here one stays with its color, and a new one gets the new color", async () => {
@@ -225,7 +235,7 @@ describe("S3: a shared Redis and WebSockets", () => {
   });
 
   it("a failed container was left running: here it is stopped", async () => {
-    await stack.set({ blueImage: images.broken });
+    await stack.set({ blue: { image: images.broken } });
     await stack.upFails();
     const candidates = (await stack.containers("blue")).filter(
       ({ Config }) => Config.Image === images.broken,
@@ -234,13 +244,13 @@ describe("S3: a shared Redis and WebSockets", () => {
       candidates.map(({ State }) => State.Running),
       [false],
     );
-    await stack.set({ blueImage: one });
+    await stack.set({ blue: { image: one } });
     await stack.up();
   });
 
   it("taking a color down could take Redis with it: here both colors are replaced and Redis runs on", async () => {
     const before = await stack.container("redis");
-    await stack.set({ blueImage: next.blue, greenImage: next.green });
+    await stack.set({ blue: { image: next.blue }, green: { image: next.green } });
     await stack.up();
     const now = await stack.container("redis");
     assert.deepEqual([now.Id, now.State.StartedAt], [before.Id, before.State.StartedAt]);
@@ -282,11 +292,9 @@ describe("S4: one small server, streams, and green as the test server", () => {
   const [one, two] = [useDemo("1.0.0"), useDemo("1.1.0")];
   const next = useTag(two);
   const stack = useStack({
-    blueImage: one,
-    greenImage: two,
+    blue: { image: one, env: { STREAM_KEY: "demo:blue", CONSUMER_GROUP: "demo-blue" } },
+    green: { image: two, env: { STREAM_KEY: "demo:green", CONSUMER_GROUP: "demo-green" } },
     env: { CLAIM_AFTER_MS: "2000" },
-    blueEnv: { STREAM_KEY: "demo:blue", CONSUMER_GROUP: "demo-blue" },
-    greenEnv: { STREAM_KEY: "demo:green", CONSUMER_GROUP: "demo-green" },
   });
   before(async () => void (await stack.up()));
 
@@ -323,7 +331,7 @@ describe("S4: one small server, streams, and green as the test server", () => {
     await post(stack.previewUrl, { text: "of the killed one", ms: 1000 });
     await until(async () => (await messages(stack.previewUrl)).pending === 1);
     await docker("kill", (await stack.container("blue")).Id);
-    await stack.set({ blueImage: next });
+    await stack.set({ blue: { image: next } });
     await stack.up();
     await until(async () => (await messages(stack.previewUrl)).processed === 2);
     assert.equal((await messages(stack.previewUrl)).pending, 0);

@@ -17,7 +17,7 @@ done`;
 describe("npm run status and npm run heal", function () {
   this.timeout(300_000);
   const images = useImages({ one: "ok", two: "ok", broken: "exits" });
-  const stack = useStack({ blueImage: images.one, greenImage: images.two });
+  const stack = useStack({ blue: { image: images.one }, green: { image: images.two } });
   before("first deploy", () => stack.up());
 
   it("right after an update: in order, exit code 0", async () => {
@@ -174,13 +174,13 @@ describe("npm run status and npm run heal", function () {
     const own = [...labels("blue"), "--label", `bluegreen.id=${id}`];
     const orphan = await docker("run", "--detach", ...own, images.one);
     try {
-      await stack.set({ greenImage: images.broken, health: { passes: 2, gateTimeoutSeconds: 5 } });
+      await stack.set({ green: { image: images.broken }, health: { passes: 2, gateTimeoutSeconds: 5 } });
       await stack.upFails();
       const [unfinished, unknown] = await drift("unfinished-update", "orphan");
       assert.match(unfinished.what, /green \S+-service-green-\w+ was made and has not passed a switch/);
       assert.equal(unfinished.users, "blue answers");
       assert.match(unknown.heal, /docker rm -f \S+$/);
-      await stack.set({ greenImage: images.two });
+      await stack.set({ green: { image: images.two } });
       const { code, output } = await stack.script("heal", "--yes");
       assert.equal(code, 2, output);
       await drift("orphan");

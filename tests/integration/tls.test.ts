@@ -12,7 +12,11 @@ const NAMES = ["shop.test", "www.shop.test"];
 
 describe("a stack with TLS", () => {
   const images = useImages({ one: "ok", two: "ok" });
-  const stack = useStack({ blueImage: images.one, greenImage: images.two, redis: { enabled: false } });
+  const stack = useStack({
+    blue: { image: images.one },
+    green: { image: images.two },
+    redis: { enabled: false },
+  });
   const ca = new TestCa();
   after(() => ca.remove());
   const first = ca.issue(NAMES);
@@ -24,8 +28,8 @@ describe("a stack with TLS", () => {
     return `${color} ${version}`;
   };
   async function setCertificate({ certificate, privateKey }: Certificate): Promise<void> {
-    await stack.set({ tlsCertificate: certificate });
-    await stack.setSecret("tlsPrivateKey", privateKey);
+    await stack.set({ tls: { certificate } });
+    await stack.setSecret("tls.privateKey", privateKey);
   }
 
   it("turning it on is downtime, which is refused without leave", async () => {

@@ -15,7 +15,12 @@ describe("the workflows' commands", function () {
   const live = useDemo("1.0.0");
   const stack = useStack(
     // No gate fails here, so it may be as patient as the default.
-    { blueImage: live, greenImage: live, redis: { enabled: false }, health: { gateTimeoutSeconds: 60 } },
+    {
+      blue: { image: live },
+      green: { image: live },
+      redis: { enabled: false },
+      health: { gateTimeoutSeconds: 60 },
+    },
     { name: "prod" },
   );
   const git = (...args: string[]) =>
@@ -114,7 +119,7 @@ describe("the workflows' commands", function () {
     const output = runJob("release", "release");
     assert.match(output, /Identity added/);
     assert.deepEqual(await stack.serving(), { live: "blue 1.0.0", idle: `green ${released}` });
-    assert.match(configOfMain(), new RegExp(`greenImage: ${image()}:${released}$`, "m"));
+    assert.match(configOfMain(), new RegExp(`green:\\n +image: ${image()}:${released}$`, "m"));
     assert.equal(
       git("log", "-1", "--format=%an: %s", "origin/main"),
       `github-actions[bot]: Release ${image()}:${released}`,

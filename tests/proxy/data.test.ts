@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import type { HealthArgs } from "../../components/args";
+import type { HealthArgs } from "../../components/settings/args";
 import { useLiveService } from "./service";
 
 /** This file may come to be neither on the host nor in the container. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { HealthArgs } from "../../components/args";
+import type { HealthArgs } from "../../components/settings/args";
 import { get } from "../support/http";
 import { type Health, useLiveService } from "./service";
 

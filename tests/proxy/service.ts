@@ -6,7 +6,7 @@ import path from "node:path";
 import type { BlueGreenServiceArgs } from "../../components";
 import { renderDelivery, type Source } from "../../components/certificate";
 import { nginxOptions } from "../../components/proxy";
-import { NGINX_IMAGE, withDefaults, type Color } from "../../components/settings";
+import { NGINX_IMAGE, type Color } from "../../components/settings";
 import { proxyFile } from "../../components/shell";
 import { type CommandValues, renderIdleGateInput, renderSwitchInput } from "../../components/switchInput";
 import { docker } from "../support/docker";
@@ -14,6 +14,7 @@ import { get } from "../support/http";
 import { freePorts } from "../support/ports";
 import { Running, until, type Ended } from "../support/running";
 import { dockerFlags } from "./flags";
+import { settingsOf } from "../unit/valid";
 
 export const NODE_IMAGE = "node:24.21.0-slim";
 
@@ -167,7 +168,7 @@ export class Service {
       ulimits: _ulimits,
       destroyGraceSeconds: _grace,
       ...options
-    } = nginxOptions(withDefaults({ ...images, tls }), role);
+    } = nginxOptions(settingsOf({ ...images, tls }), role);
     await docker(
       ...["create", "--name", name, ...this.labelled(role), ...flags, "--restart", "always"],
       ...["--volume", `${this.state}:/bluegreen/state`],
@@ -292,7 +293,7 @@ export class Service {
 
   private values(activeColor: Color, options: SwitchOptions): CommandValues {
     const { lockHolder = "project/stack/service", health, edit: _edit, ...given } = options;
-    const settings = withDefaults({
+    const settings = settingsOf({
       ...QUICK,
       activeColor,
       idle: "running",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { findViolations } from "../../components/validate";
+import { findViolations } from "../../components/settings";
 import { validArgs } from "../unit/valid";
 import { CASE, greatest, refusals } from "./rendered";
 

@@ -10,7 +10,7 @@ describe("a deploy over SSH that is cut off, under load", function () {
   this.timeout(300_000);
   const [one, two] = [useDemo("1.0.0"), useDemo("1.1.0")];
   const stack = useStack(
-    { blueImage: one, greenImage: two, health: { passes: 10 }, drainSeconds: 6 },
+    { blue: { image: one }, green: { image: two }, health: { passes: 10 }, drainSeconds: 6 },
     { overSsh: true },
   );
   const tags = [one, two, one, two].map(useTag);
@@ -27,7 +27,7 @@ describe("a deploy over SSH that is cut off, under load", function () {
       const image = tags.pop() ?? "";
       const former = await stack.container("blue");
       await losesNothing(stack.port, async () => {
-        await stack.set({ blueImage: image });
+        await stack.set({ blue: { image: image } });
         const update = stack.upFails();
         await until(condition.replace("$FORMER", former.Name.slice(1)));
         stack.sshd.cutOff();
@@ -44,12 +44,12 @@ describe("a deploy over SSH that is cut off, under load", function () {
       const { Image } = (await stack.container("blue")).Config;
       const former = await stack.container("blue");
       await losesNothing(stack.port, async () => {
-        await stack.set({ blueImage: tags.pop() ?? "" });
+        await stack.set({ blue: { image: tags.pop() ?? "" } });
         const update = stack.upFails();
         await until(condition.replace("$FORMER", former.Name.slice(1)));
         stack.sshd.cutOff();
         await update;
-        await stack.set({ blueImage: Image });
+        await stack.set({ blue: { image: Image } });
         await stack.up();
       });
       assert.equal((await stack.container("blue")).Config.Image, Image);

@@ -15,8 +15,8 @@ describe("an ssh:// host", function () {
   const images = useImages({ one: "ok", two: "ok", three: "ok" });
   const stack = useStack(
     {
-      blueImage: images.one,
-      greenImage: images.two,
+      blue: { image: images.one },
+      green: { image: images.two },
       redis: { enabled: false },
       host: { connectTries: 2, connectTimeoutSeconds: 5 },
     },
@@ -26,8 +26,10 @@ describe("an ssh:// host", function () {
 
   /** An update that has something to do, and can't reach the host: one error, and everything as before. */
   async function isRefused(...words: RegExp[]): Promise<void> {
-    await stack.set({ greenImage: images.three });
-    const { output, changes } = await stack.upFails().finally(() => stack.set({ greenImage: images.two }));
+    await stack.set({ green: { image: images.three } });
+    const { output, changes } = await stack
+      .upFails()
+      .finally(() => stack.set({ green: { image: images.two } }));
     for (const each of [
       /no answer from Docker at ssh:/,
       /Nothing was changed/,
@@ -241,13 +243,13 @@ describe("an ssh:// host", function () {
     });
 
     it("everything goes through it", async () => {
-      await stack.set({ activeColor: "green", greenImage: images.three });
+      await stack.set({ activeColor: "green", green: { image: images.three } });
       const before = { bastion: bastion.connections, host: stack.sshd.connections };
       await stack.up();
       assert.deepEqual(await stack.serving(), { live: "green three", idle: "blue one" });
       assert.equal(bastion.connections - before.bastion, stack.sshd.connections - before.host);
       await stack.expectNoChange();
-      await stack.set({ activeColor: "blue", greenImage: images.two });
+      await stack.set({ activeColor: "blue", green: { image: images.two } });
       await stack.up();
     });
 

@@ -77,7 +77,7 @@ export class TestStack {
 
   async create(): Promise<void> {
     this.folder = mkdtempSync(path.join(tmpdir(), "bluegreen-it-"));
-    for (const part of ["components", "config.ts", "index.ts", "package.json", "tsconfig.json"]) {
+    for (const part of ["components", "index.ts", "package.json", "tsconfig.json"]) {
       cpSync(path.join(ROOT, part), path.join(this.folder, part), { recursive: true });
     }
     symlinkSync(path.join(ROOT, "node_modules"), path.join(this.folder, "node_modules"));

@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { withUnderscores } from "../../components/passing";
-import { other, withDefaults, type Color, type Settings } from "../../components/settings";
+import { other, type Color, type Settings, findViolations } from "../../components/settings";
 import { fillSite, renderStagedSite } from "../../components/site";
-import { findViolations } from "../../components/validate";
-import { anyText, containers, LEAST, RUNS, validSettings } from "./valid";
+import { anyText, containers, LEAST, RUNS, validSettings, settingsOf } from "./valid";
 
 const NAMES = { blue: "shop-blue-1", green: "shop-green-2" };
 
@@ -14,8 +13,8 @@ function siteOf(settings: Settings, names = NAMES): string {
   return fillSite(settings, side(live), side(other(live)));
 }
 const withTls = (tls: object) =>
-  siteOf(withDefaults({ ...LEAST, tls: { names: ["shop.example", "www.shop.example"], ...tls } }));
-const withProxy = (proxy: object) => siteOf(withDefaults({ ...LEAST, proxy }));
+  siteOf(settingsOf({ ...LEAST, tls: { names: ["shop.example", "www.shop.example"], ...tls } }));
+const withProxy = (proxy: object) => siteOf(settingsOf({ ...LEAST, proxy }));
 
 /** The configuration's words and its ; { } as nginx reads them: comments are gone, quoted texts are one word. */
 function tokens(config: string): string[] {
@@ -34,7 +33,7 @@ const block = (site: string, start: RegExp) => {
 };
 
 describe("the rendered site", () => {
-  const site = siteOf(withDefaults(LEAST));
+  const site = siteOf(settingsOf(LEAST));
 
   it("says in two lines what the next switch reads back", () => {
     const lines = site.split("\n").filter((line) => /^# (live|idle): /.test(line));
@@ -42,7 +41,7 @@ describe("the rendered site", () => {
   });
 
   it("answers 503 on the preview port until there is an idle color", () => {
-    const first = fillSite(withDefaults(LEAST), { color: "blue", container: "shop-blue-1" });
+    const first = fillSite(settingsOf(LEAST), { color: "blue", container: "shop-blue-1" });
     assert.match(
       block(first, /server \{\n {2}include \/run\/bluegreen\/preview/),
       /return 503 "No color is idle yet/,
@@ -59,7 +58,7 @@ describe("the rendered site", () => {
       block(site, /server \{\n {2}include \/run\/bluegreen\/preview/),
       /proxy_pass http:\/\/shop-green-2;/,
     );
-    const flipped = siteOf(withDefaults({ ...LEAST, activeColor: "green" }));
+    const flipped = siteOf(settingsOf({ ...LEAST, activeColor: "green" }));
     assert.match(
       block(flipped, /server \{\n {2}include \/run\/bluegreen\/live/),
       /proxy_pass http:\/\/shop-green-2;/,
@@ -67,7 +66,7 @@ describe("the rendered site", () => {
   });
 
   it("a flip keeps both upstreams as they are, so that a reload keeps their addresses", () => {
-    const flipped = siteOf(withDefaults({ ...LEAST, activeColor: "green" }));
+    const flipped = siteOf(settingsOf({ ...LEAST, activeColor: "green" }));
     for (const name of Object.values(NAMES)) {
       const upstream = block(site, new RegExp(`upstream ${name} `));
       assert.equal(block(flipped, new RegExp(`upstream ${name} `)), upstream);
@@ -76,7 +75,7 @@ describe("the rendered site", () => {
   });
 
   it("a staged container has the very upstream that the site will have", () => {
-    const staged = renderStagedSite(withDefaults(LEAST)).replaceAll("<candidate>", "shop-green-2");
+    const staged = renderStagedSite(settingsOf(LEAST)).replaceAll("<candidate>", "shop-green-2");
     const upstream = block(site, /upstream shop-green-2 /);
     assert.equal(block(staged, /upstream shop-green-2 /), upstream);
     assert.match(staged, /listen unix:\/run\/bluegreen\/gate-shop-green-2\.sock;/);
@@ -84,7 +83,7 @@ describe("the rendered site", () => {
   });
 
   it("asks the live color's health path before a new nginx serves", () => {
-    const settings = withDefaults({ ...LEAST, health: { path: "/up?deep=1", hostHeader: "shop.example" } });
+    const settings = settingsOf({ ...LEAST, health: { path: "/up?deep=1", hostHeader: "shop.example" } });
     const warm = block(siteOf(settings), /server \{\n {2}listen unix:\/run\/bluegreen\/warm\.sock/);
     assert.match(warm, /proxy_pass "http:\/\/shop-blue-1\/up\?deep=1";/);
     assert.match(warm, /proxy_set_header Host "shop\.example";/);
@@ -105,7 +104,7 @@ describe("the rendered site", () => {
 
   it("every server passes a request on alike, a candidate's too: nothing of it stands outside of them", () => {
     for (const tls of [undefined, { names: ["shop.example"] }]) {
-      const settings = withDefaults({ ...LEAST, tls });
+      const settings = settingsOf({ ...LEAST, tls });
       const all = siteOf(settings) + renderStagedSite(settings);
       const servers = passing(all);
       assert.deepEqual(
@@ -124,7 +123,7 @@ describe("the rendered site", () => {
   });
 
   it("F1 a request says who asks, for what host and by which scheme", () => {
-    const settings = withDefaults({ ...LEAST, tls: { names: ["shop.example"] } });
+    const settings = settingsOf({ ...LEAST, tls: { names: ["shop.example"] } });
     const [live, , , preview] = passing(siteOf(settings));
     const [candidate] = passing(renderStagedSite(settings));
     assert.deepEqual(preview.headers, live.headers);
@@ -185,7 +184,7 @@ describe("the rendered site", () => {
   });
 
   it("counts the answers of the live server only where there is a watch, beside the log for people", () => {
-    const watched = siteOf(withDefaults({ ...LEAST, watch: { seconds: 5 } }));
+    const watched = siteOf(settingsOf({ ...LEAST, watch: { seconds: 5 } }));
     const counts = "  access_log /run/bluegreen/watch.log bluegreen_watch if=$bluegreen_watched;\n";
     assert.equal(watched.replace(counts, ""), site);
     assert.ok(
@@ -234,7 +233,7 @@ describe("the rendered site", () => {
       withProxy({ port: 8000, bindAddress: "192.0.2.1", image: "nginx:9", migrateConnections: false }),
       site,
     );
-    assert.equal(siteOf(withDefaults({ ...LEAST, health: { passes: 9 }, drainSeconds: 1 })), site);
+    assert.equal(siteOf(settingsOf({ ...LEAST, health: { passes: 9 }, drainSeconds: 1 })), site);
   });
 
   it("any valid settings: the same directives, balanced braces, and the settings' values", () => {
@@ -242,7 +241,7 @@ describe("the rendered site", () => {
     const shapeOf = ({ proxy: { accessLog }, watch, tls }: Settings) =>
       directives(
         siteOf(
-          withDefaults({
+          settingsOf({
             ...LEAST,
             proxy: { accessLog },
             watch: { seconds: Math.sign(watch.seconds) },
@@ -306,7 +305,7 @@ describe("the rendered site", () => {
         const value = field === "names" ? [text] : text;
         const args = { ...LEAST, tls, [group]: { ...(group === "tls" && tls), [field]: value } };
         if (findViolations(args).length > 0) return;
-        assert.deepEqual(directives(siteOf(withDefaults(args))), shape);
+        assert.deepEqual(directives(siteOf(settingsOf(args))), shape);
       }),
       { numRuns: RUNS * 10 },
     );

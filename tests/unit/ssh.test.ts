@@ -5,14 +5,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { HostArgs } from "../../components";
-import { withDefaults } from "../../components/settings";
+
 import { destination, sshConnection, sshOptions } from "../../components/ssh";
 import { isSecret, mock, valueOf } from "./mocked";
-import { LEAST } from "./valid";
+import { LEAST, settingsOf } from "./valid";
 
 const SHOP = { address: "ssh://deploy@shop.example:2222", hostKey: "ssh-ed25519 AAAAshop" };
 const JUMP = { address: "ssh://guard@jump.example", hostKey: "ssh-ed25519 AAAAjump" };
-const settings = (host: HostArgs) => withDefaults({ ...LEAST, host }).host;
+const settings = (host: HostArgs) => settingsOf({ ...LEAST, host }).host;
 const options = (host: HostArgs) => sshOptions(settings(host), "acme-dev-shop") ?? [];
 
 /** What ssh itself makes of options, without connecting. */

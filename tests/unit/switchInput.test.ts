@@ -4,9 +4,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { withDefaults, type Settings } from "../../components/settings";
+import { type Settings } from "../../components/settings";
 import { renderIdleGateInput, renderSwitchInput, switchHash } from "../../components/switchInput";
-import { containers, LEAST, RUNS, validSettings } from "./valid";
+import { containers, LEAST, RUNS, validSettings, settingsOf } from "./valid";
 
 const NAMES = { blue: "shop-blue-1", green: "shop-green-2" };
 const values = (settings: Settings) => ({
@@ -60,7 +60,7 @@ esac\n`,
 
 describe("the switch's input", () => {
   it("says all that the switch needs to know", () => {
-    const settings = withDefaults({
+    const settings = settingsOf({
       ...LEAST,
       health: { status: 204, bodyText: "it's UP", passes: 3 },
       idle: "stopped",
@@ -82,13 +82,13 @@ describe("the switch's input", () => {
   });
 
   it("knows no secret: nothing of the environment or of Redis", () => {
-    const settings = withDefaults({ ...LEAST, env: { TOKEN: "s3cr3t" }, redis: { password: "s3cr3t" } });
+    const settings = settingsOf({ ...LEAST, env: { TOKEN: "s3cr3t" }, redis: { password: "s3cr3t" } });
     assert.doesNotMatch(inputOf(settings) + idleInputOf(settings), /s3cr3t|TOKEN/);
   });
 
   it("calls Docker in this order, and pipes the settings and the script into the proxy", () => {
     withFakeDocker((run) => {
-      const { status, calls, piped } = run(inputOf(withDefaults(LEAST)));
+      const { status, calls, piped } = run(inputOf(settingsOf(LEAST)));
       assert.equal(status, 0);
       const lines = calls.trim().split("\n");
       assert.equal(lines.length, 3);
@@ -101,20 +101,20 @@ describe("the switch's input", () => {
 
   it("the idle gate, with the idle color served and running, runs nothing in nginx", () => {
     withFakeDocker((run) => {
-      const { status, piped } = run(idleInputOf(withDefaults(LEAST)));
+      const { status, piped } = run(idleInputOf(settingsOf(LEAST)));
       assert.deepEqual([status, piped], [0, ""]);
     });
   });
 
   it("each knows nothing that is no reason for it to run", () => {
-    const blueLive = withDefaults(LEAST);
-    const greenLive = withDefaults({ ...LEAST, activeColor: "green" });
+    const blueLive = settingsOf(LEAST);
+    const greenLive = settingsOf({ ...LEAST, activeColor: "green" });
     assert.doesNotMatch(inputOf(blueLive), /shop-green-2|shop:1\.1\.0/);
     assert.equal(idleInputOf(blueLive), idleInputOf(greenLive));
   });
 
   it("a part of it, cut off anywhere, calls nothing", () => {
-    const input = inputOf(withDefaults({ ...LEAST, health: { bodyText: "a\n'b" } }));
+    const input = inputOf(settingsOf({ ...LEAST, health: { bodyText: "a\n'b" } }));
     const end = input.lastIndexOf("main\n");
     const cuts = fc.sample(fc.integer({ min: 0, max: end }), 120).concat(0, end, input.indexOf("main\n") + 5);
     withFakeDocker((run) => {
@@ -125,7 +125,7 @@ describe("the switch's input", () => {
   });
 
   it("the part for the container, cut off anywhere, runs nothing", () => {
-    const piped = withFakeDocker((run) => run(inputOf(withDefaults(LEAST))).piped);
+    const piped = withFakeDocker((run) => run(inputOf(settingsOf(LEAST))).piped);
     const end = piped.lastIndexOf("main\n");
     // What main does first shows in the trace. A cut in the middle of a definition calls its name, which is not known yet.
     const script = piped.replace(/^\. \/bluegreen\/.*\n/gm, "");
@@ -166,12 +166,12 @@ describe("the switch's input", () => {
 });
 
 describe("the hash that runs the switch again", () => {
-  const base = switchHash(withDefaults(LEAST));
+  const base = switchHash(settingsOf(LEAST));
 
   it("is the same for what the idle gate does, for drain and lock", () => {
     assert.equal(
       switchHash(
-        withDefaults({ ...LEAST, idle: "stopped", drainSeconds: 1, lockWaitSeconds: 3, stopGraceSeconds: 2 }),
+        settingsOf({ ...LEAST, idle: "stopped", drainSeconds: 1, lockWaitSeconds: 3, stopGraceSeconds: 2 }),
       ),
       base,
     );
@@ -185,7 +185,7 @@ describe("the hash that runs the switch again", () => {
       { health: { gateTimeoutSeconds: 61 } },
       { proxy: { accessLog: false } },
       { proxy: { readTimeoutSeconds: 1 } },
-    ].map((change) => switchHash(withDefaults({ ...LEAST, ...change })));
+    ].map((change) => switchHash(settingsOf({ ...LEAST, ...change })));
     assert.equal(new Set([base, ...others]).size, others.length + 1);
   });
 });

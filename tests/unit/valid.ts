@@ -1,6 +1,9 @@
 import fc from "fast-check";
+import { z } from "zod";
 import type { BlueGreenServiceArgs } from "../../components";
-import { withDefaults, type Settings } from "../../components/settings";
+import type { Settings } from "../../components/settings";
+import { complete } from "../../components/settings/read";
+import { schema, withoutDefault } from "../../components/settings/schema";
 
 /** The least that is valid. */
 export const LEAST: BlueGreenServiceArgs = {
@@ -9,8 +12,10 @@ export const LEAST: BlueGreenServiceArgs = {
   green: { image: "shop:1.1.0" },
 };
 
+/** As readSettings, but without rules over several settings. */
+export const settingsOf = (args: BlueGreenServiceArgs): Settings => complete(schema.parse(args));
+
 const word = fc.stringMatching(/^[a-z][a-z0-9-]{0,12}$/);
-const seconds = fc.integer({ min: 1, max: 86_400 });
 const some = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 /** Any text that can be in a shell's input: all but the zero byte. */
 export const anyText = fc
@@ -52,81 +57,95 @@ const tls = fc
   })
   .map(({ source, ...rest }) => ({ ...rest, ...source }));
 
-/** Arguments of which findViolations says that they are valid. */
-export const validArgs: fc.Arbitrary<BlueGreenServiceArgs> = fc
-  .record({
-    activeColor: fc.constantFrom("blue", "green"),
-    containerPort: some(fc.integer({ min: 1, max: 65_535 })),
-    idle: fc.constantFrom("running", "stopped"),
-    drainSeconds: some(fc.nat(86_400)),
-    lockWaitSeconds: some(fc.nat(86_400)),
-    stopGraceSeconds: some(seconds),
-    container: fc.record({
-      securityOpts: some(fc.subarray(["no-new-privileges", "apparmor=docker-default", "label=level:s0"])),
-      capabilities: some(
-        fc.record({
-          adds: some(fc.subarray(["CAP_SYS_NICE", "net_admin"])),
-          drops: some(fc.subarray(["ALL", "CAP_KILL"])),
-        }),
+/**
+ * What is not made from its row alone: rules over several settings, patterns that can't be turned round, and what these tests have no
+ * use for.
+ */
+const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
+  blue: fc.constant(LEAST.blue),
+  green: fc.constant(LEAST.green),
+  env: fc.constant({}),
+  volumes: fc.constant([]),
+  restart: fc.constantFrom("unless-stopped", "on-failure", "no"),
+  labels: fc.dictionary(word, word),
+  "container.tmpfs": fc.dictionary(
+    word.map((name) => `/${name}`),
+    fc.constantFrom("", "size=16m"),
+  ),
+  "container.ulimits": fc.uniqueArray(
+    fc.record({
+      name: fc.constantFrom("nofile", "nproc", "memlock"),
+      soft: fc.nat(1000),
+      hard: fc.constantFrom(1000, -1),
+    }),
+    { selector: ({ name }) => name },
+  ),
+  health: fc
+    .tuple(
+      fc.record(
+        {
+          path: fc.stringMatching(/^\/[\w/.~!*()+,=:@%&?-]{0,30}$/),
+          hostHeader: fc.stringMatching(/^[A-Za-z0-9.-]{1,30}(:[0-9]{1,5})?$/),
+          intervalSeconds: fc.constantFrom(0.1, 0.5, 1, 3),
+          timeoutSeconds: fc.constantFrom(0.1, 1, 5),
+          gateTimeoutSeconds: fc.integer({ min: 30, max: 3600 }),
+          passes: fc.integer({ min: 1, max: 5 }),
+          status: fc.integer({ min: 100, max: 599 }),
+          bodyText: nonEmpty,
+        },
+        { requiredKeys: [] },
       ),
-      readOnly: some(fc.boolean()),
-      tmpfs: some(
-        fc.dictionary(
-          word.map((name) => `/${name}`),
-          fc.constantFrom("", "size=16m"),
-        ),
-      ),
-      ulimits: some(
-        fc.uniqueArray(
-          fc.record({
-            name: fc.constantFrom("nofile", "nproc", "memlock"),
-            soft: fc.nat(1000),
-            hard: fc.constantFrom(1000, -1),
-          }),
-          { selector: ({ name }) => name },
-        ),
-      ),
-      cpuShares: some(fc.integer({ min: 2, max: 262_144 })),
-    }),
-    health: fc.record({
-      path: some(fc.stringMatching(/^\/[\w/.~!*()+,=:@%&?-]{0,30}$/)),
-      hostHeader: some(fc.stringMatching(/^[A-Za-z0-9.-]{1,30}(:[0-9]{1,5})?$/)),
-      intervalSeconds: some(fc.constantFrom(0.1, 0.5, 1, 3)),
-      timeoutSeconds: some(fc.constantFrom(0.1, 1, 5)),
-      gateTimeoutSeconds: some(fc.integer({ min: 30, max: 3600 })),
-      passes: some(fc.integer({ min: 1, max: 5 })),
-      status: some(fc.integer({ min: 100, max: 599 })),
-      bodyText: some(nonEmpty),
-      json: some(fc.tuple(nonEmpty, nonEmpty)),
-    }),
-    watch: fc.record({
-      seconds: some(fc.nat(3600)),
-      tolerancePercent: some(fc.constantFrom(0, 0.5, 5, 100)),
-    }),
-    proxy: fc.record({
-      bindAddress: some(fc.ipV4()),
-      maxBodySize: some(fc.stringMatching(/^[0-9]{1,6}[kmgKMG]?$/)),
-      connectTimeoutSeconds: some(seconds),
-      readTimeoutSeconds: some(seconds),
-      sendTimeoutSeconds: some(seconds),
-      upstreamKeepaliveSeconds: some(seconds),
-      streamTimeoutSeconds: some(seconds),
-      buffering: fc.boolean(),
-      spoolMb: some(fc.nat(100_000)),
-      requestBuffering: some(fc.boolean()),
-      maxHeaderKb: some(fc.integer({ min: 4, max: 512 })),
-      accessLog: fc.boolean(),
-      memoryMb: some(fc.constantFrom(0, 64, 2048)),
-    }),
-    tls: some(tls),
-  })
-  .map(({ health: { json, ...health }, ...args }) => ({
-    ...LEAST,
-    ...args,
-    health: { ...health, ...(json && { jsonField: json[0], jsonValue: json[1] }) },
-  }));
+      some(fc.record({ jsonField: nonEmpty, jsonValue: nonEmpty })),
+    )
+    .map(([health, json]) => ({ ...health, ...json })),
+  redis: fc.constant({ enabled: false }),
+  "proxy.image": fc.constant("nginx:1.30.6"),
+  "proxy.edgeImage": fc.constant("nginx:1.30.6"),
+  "proxy.port": fc.integer({ min: 8001, max: 9000 }),
+  "proxy.previewPort": fc.integer({ min: 9001, max: 65_535 }),
+  "proxy.bindAddress": fc.ipV4(),
+  "proxy.previewBindAddress": fc.ipV4(),
+  "proxy.memoryMb": fc.constantFrom(0, 64, 2048),
+  tls,
+  host: fc.constant({}),
+  registries: fc.constant([]),
+};
 
-export const validSettings: fc.Arbitrary<Settings> = validArgs.map(withDefaults);
+/** Of the numbers that are right, those that a person may want. */
+const MOST = 100_000;
+
+/** Any value that is right, by the row of the setting. */
+function anyOf(type: z.core.$ZodType, path = ""): fc.Arbitrary<unknown> {
+  if (path in SPECIAL) return SPECIAL[path];
+  const kind = withoutDefault(type);
+  if (kind instanceof z.ZodObject) {
+    const shape = Object.entries(kind.shape);
+    const members = shape.map(
+      ([key, row]) => [key, anyOf(row, path === "" ? key : `${path}.${key}`)] as const,
+    );
+    const requiredKeys = shape.filter(([, row]) => withoutDefault(row) === row).map(([key]) => key);
+    return fc.record(Object.fromEntries(members), { requiredKeys });
+  }
+  if (kind instanceof z.ZodArray) return fc.array(anyOf(kind.element), { maxLength: 3 });
+  if (kind instanceof z.ZodBoolean) return fc.boolean();
+  if (kind instanceof z.ZodEnum) return fc.constantFrom(...kind.options);
+  if (kind instanceof z.ZodNumber) {
+    const [min, max] = [kind.minValue ?? 0, Math.min(kind.maxValue ?? MOST, MOST)];
+    return kind.isInt ? fc.integer({ min, max }) : fc.constantFrom(min, (min + max) / 2, max);
+  }
+  if (kind instanceof z.ZodString) {
+    const patterns = kind.def.checks?.flatMap(
+      (check) => (check._zod.def as { pattern?: RegExp }).pattern ?? [],
+    );
+    return fc.stringMatching(patterns?.[0] ?? /^[^]{0,30}$/);
+  }
+  throw new Error(`${path}: no values can be made of its row`);
+}
+
+/** Arguments of which findViolations says that they are valid. */
+export const validArgs = anyOf(schema) as fc.Arbitrary<BlueGreenServiceArgs>;
+
+export const validSettings: fc.Arbitrary<Settings> = validArgs.map(settingsOf);
 
 export const containers = fc
   .tuple(word, word)

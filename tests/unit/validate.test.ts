@@ -6,9 +6,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { BastionArgs, BlueGreenServiceArgs } from "../../components";
-import { withDefaults } from "../../components/settings";
-import { findViolations } from "../../components/validate";
-import { LEAST, RUNS, validArgs } from "./valid";
+
+import { findViolations } from "../../components/settings";
+import { LEAST, RUNS, validArgs, settingsOf } from "./valid";
 
 /** Arguments with one value set at a path such as "health.path". */
 function withValue(path: string, value: unknown): BlueGreenServiceArgs {
@@ -72,7 +72,7 @@ const RULES: { [path: string]: { good: unknown[]; bad: unknown[] } } = {
     bad: images.bad.filter((image) => image !== undefined && image !== null),
   },
   containerPort: port,
-  memoryMb: whole,
+  memoryMb: wholeOrZero,
   "redis.memoryMb": { good: [16, 4096], bad: [15, ...whole.bad] },
   "proxy.memoryMb": { good: [0, 64, 4096], bad: [63, ...whole.bad.filter((value) => value !== 0)] },
   "container.readOnly": { good: [true, false], bad: ["true", 1] },
@@ -82,7 +82,7 @@ const RULES: { [path: string]: { good: unknown[]; bad: unknown[] } } = {
   stopGraceSeconds: whole,
   drainSeconds: wholeOrZero,
   lockWaitSeconds: wholeOrZero,
-  keepImages: whole,
+  keepImages: wholeOrZero,
   idle: { good: ["running", "stopped"], bad: ["", "off", "Running"] },
   restart: { good: ["unless-stopped", "on-failure", "always", "no"], bad: ["", "never", "on-failure:3"] },
   timeZone: { good: ["UTC", "Europe/Vienna", "Etc/GMT+3"], bad: ["", "Europe Vienna", "a;b", "UTC\n"] },
@@ -167,7 +167,7 @@ describe("findViolations", () => {
   it("a color that is missing as a whole", () => {
     assert.deepEqual(pathsOf({ activeColor: "blue", blue: LEAST.blue } as BlueGreenServiceArgs), ["green"]);
     assert.deepEqual(pathsOf({ ...LEAST, blue: null as never }), ["blue"]);
-    assert.deepEqual(pathsOf({} as BlueGreenServiceArgs), ["blue", "green"]);
+    assert.deepEqual(pathsOf({} as BlueGreenServiceArgs), ["activeColor", "blue", "green"]);
   });
 
   it("a moving tag is told apart, and allowMovingTags gives leave", () => {
@@ -210,7 +210,7 @@ describe("findViolations", () => {
   });
 
   it("U7 redis: there is none unless it is asked for, and who names something of it is told so", () => {
-    assert.equal(withDefaults(LEAST).redis.enabled, false);
+    assert.equal(settingsOf(LEAST).redis.enabled, false);
     const named = { image: "redis:8.0.6", password: "secret", deleteData: true };
     assert.deepEqual(
       pathsOf({ ...LEAST, redis: named }),
@@ -252,8 +252,8 @@ describe("findViolations", () => {
     assert.deepEqual(ulimits({ ...files, soft: 5000 }), ["container.ulimits[0].soft"]);
     assert.deepEqual(ulimits({ ...files, soft: -1 }), ["container.ulimits[0].soft"]);
     for (const bad of [undefined, "1024", 1.5, -2, NaN]) {
-      assert.deepEqual(ulimits({ ...files, soft: bad }), ["container.ulimits[0]"]);
-      assert.deepEqual(ulimits({ ...files, hard: bad }), ["container.ulimits[0]"]);
+      assert.deepEqual(ulimits({ ...files, soft: bad }), ["container.ulimits[0].soft"]);
+      assert.deepEqual(ulimits({ ...files, hard: bad }), ["container.ulimits[0].hard"]);
     }
   });
 
@@ -278,7 +278,7 @@ describe("findViolations", () => {
     }
     assert.deepEqual(found({ tmpfs: { "/tmp": "", "/a b": "size=1m,mode=1777" } }), []);
     assert.deepEqual(found({ tmpfs: { tmp: "", "/a:b": "", "/tmp": 5 } }), [
-      'container.tmpfs["tmp"]',
+      "container.tmpfs.tmp",
       'container.tmpfs["/a:b"]',
       'container.tmpfs["/tmp"]',
     ]);
@@ -379,10 +379,7 @@ describe("findViolations", () => {
         "tls.certificateFile",
         "tls.privateKeyFile",
       ]);
-      assert.deepEqual(tls({ names, ...files, privateKeyFile: "key.pem" }), [
-        "tls.privateKeyFile",
-        "tls.privateKeyFile",
-      ]);
+      assert.deepEqual(tls({ names, ...files, privateKeyFile: "key.pem" }), ["tls.privateKeyFile"]);
       assert.deepEqual(tls({ names, ...text, certificateFolder: "/srv" }), ["tls.certificateFolder"]);
     });
 

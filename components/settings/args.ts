@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
-// Every argument of a BlueGreenService: what it means, its unit and default, and what changing it costs. What is refused,
-// and with which words, is in validate.ts; the defaults are in settings.ts.
+// Every argument of a BlueGreenService: what it means, its unit and default, and what changing it costs. What is refused, and the
+// defaults, are in schema.ts. The first sentence of each comment is what README.md and Pulumi.yaml say of it (npm run settings).
 //
 // The interfaces avoid unions: the analyzer that makes the component usable from YAML and other languages refuses them.
 //
@@ -131,7 +131,7 @@ export interface VolumeArgs {
   volumeName?: string;
   /** Absolute path inside the container. */
   containerPath: string;
-  /** Default false. */
+  /** Whether the colors may only read there. Default false. */
   readOnly?: boolean;
 }
 
@@ -141,7 +141,7 @@ export interface UlimitArgs {
   name: string;
   /** What holds; a process may raise it up to `hard`. -1 is no limit. */
   soft: number;
-  /** -1 is no limit. */
+  /** What no process may go beyond. -1 is no limit. */
   hard: number;
 }
 
@@ -176,10 +176,10 @@ export interface ContainerArgs {
 
 /** Names as `CAP_NET_ADMIN`, with `CAP_` or without, or `ALL`. A change costs new containers. */
 export interface CapabilitiesArgs {
-  /** What they have beyond Docker's own 14. Default `[]`. */
+  /** Capabilities beyond Docker's own 14. Default `[]`. */
   adds?: string[];
   /**
-   * What is taken away. Default `["CAP_MKNOD","CAP_NET_RAW"]`: devices and forged packets. `["ALL"]` is right for a service
+   * Capabilities that are taken away. Default `["CAP_MKNOD","CAP_NET_RAW"]`: devices and forged packets. `["ALL"]` is right for a service
    * that does not start as root. One that does, and becomes another user by itself, then needs `adds` such as
    * `CAP_CHOWN`, `CAP_SETGID` and `CAP_SETUID`.
    */
@@ -236,12 +236,12 @@ export interface WatchArgs {
 /** The shared Redis. It is not a color: no release touches it, and it is not published on the host. */
 export interface RedisArgs {
   /**
-   * Default false: there is none, and its variables are not set. Turning it on or off costs new colors. Turning it off
+   * Whether there is one. Default false: there is none, and its variables are not set. Turning it on or off costs new colors. Turning it off
    * deletes the container; the data volume stays unless `deleteData` is set.
    */
   enabled?: boolean;
   /**
-   * Default `redis:8.0.6`. A change replaces the one Redis container: it is away for some seconds, its data stays. Before that, the new
+   * Its image. Default `redis:8.0.6`. A change replaces the one Redis container: it is away for some seconds, its data stays. Before that, the new
    * image has to load a copy of the data, which needs room on the disk; one that can't is refused.
    */
   image?: string;
@@ -260,8 +260,9 @@ export interface RedisArgs {
 
 /** An account at a registry. The host never gets to keep it. */
 export interface RegistryArgs {
-  /** As images name it, such as `ghcr.io` or `registry.example.com:5000`; `docker.io` is Docker Hub. */
+  /** The registry, as images name it, such as `ghcr.io` or `registry.example.com:5000`; `docker.io` is Docker Hub. */
   address: string;
+  /** The account's name. */
   username: string;
   /** Password or token. Make it a secret. */
   password: pulumi.Input<string>;
@@ -391,7 +392,7 @@ export interface TlsArgs {
  */
 export interface HostArgs {
   /**
-   * `unix:///var/run/docker.sock` (the default), `tcp://address:port`, or `ssh://user@address:port` for a remote host, which
+   * Address of the engine: `unix:///var/run/docker.sock` (the default), `tcp://address:port`, or `ssh://user@address:port` for a remote host, which
    * needs nothing but Docker and an SSH server. A preview contacts it unless it is `ssh://`. Changing it is *downtime*.
    */
   address?: string;
@@ -422,7 +423,7 @@ export interface HostArgs {
 
 /** An SSH server that only passes connections on. It sees nothing of what goes through. */
 export interface BastionArgs {
-  /** `ssh://user@address:port`. */
+  /** Its address: `ssh://user@address:port`. */
   address: string;
   /** Its public key. Either this or `knownHostsFile` is required, as for the host. */
   hostKey?: string;

@@ -1,0 +1,23 @@
+import { posix } from "node:path";
+import type { Settings } from "./read";
+import type { Color } from "./schema";
+
+// What follows from settings.
+
+export const other = (color: Color): Color => (color === "blue" ? "green" : "blue");
+
+/** Whether there is TLS. */
+export const hasTls = ({ names }: Pick<Settings["tls"], "names">): boolean => names.length > 0;
+
+/** The folder of the host that certificates from files are in. */
+export const certificateFolder = (
+  tls: Pick<Settings["tls"], "certificateFolder" | "certificateFile">,
+): string => tls.certificateFolder ?? posix.dirname(tls.certificateFile ?? "");
+
+export const isRemote = ({ address }: Pick<Settings["host"], "address">): boolean =>
+  address.startsWith("ssh://");
+
+/** The variables that the component sets itself. */
+export function ownVariables({ redis }: Pick<Settings, "redis">): string[] {
+  return ["COLOR", "PORT", "TZ", ...(redis.enabled ? ["REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD"] : [])];
+}

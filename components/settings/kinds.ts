@@ -1,0 +1,98 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+
+// The kinds of values that settings have. Each is a schema of zod: what is right, what an error says, the type, the shape in the
+// stack's configuration and the values that the tests try all come from it.
+
+export const show = (value: unknown): string =>
+  pulumi.Output.isInstance(value) ? "only known during the update" : (JSON.stringify(value) ?? "missing");
+
+/** What an error says: what is there, and what must be. */
+export const must = (be: string) => ({
+  error: ({ input }: { input?: unknown }) =>
+    input === undefined ? `is missing: must be ${be}` : `is ${show(input)}, but must be ${be}`,
+});
+/** The same of what may be a secret: it is not shown. */
+const hidden = (be: string) => ({ error: () => `must be ${be}` });
+
+/** More than the greatest is more than some program takes. */
+export const GREATEST = 1_000_000_000;
+
+export const flag = () => z.boolean(must("true or false"));
+
+export function whole(least = 1, most = GREATEST, be = `a whole number from ${least} to ${most}`) {
+  return z.number(must(be)).int(must(be)).min(least, must(be)).max(most, must(be));
+}
+export const wholeOrZero = () => whole(0);
+export const port = () => whole(1, 65_535, "a port from 1 to 65535");
+
+/** To curl, less than a millisecond is no limit at all. */
+export const fraction = (least = 0.001, most = GREATEST) => {
+  const be = `a number from ${least} to ${most}`;
+  return z.number(must(be)).min(least, must(be)).max(most, must(be));
+};
+
+export const text = (pattern: RegExp, be: string) => z.string(must(be)).regex(pattern, must(be));
+
+const or = new Intl.ListFormat("en", { type: "disjunction" });
+export function oneOf<const T extends readonly [string, ...string[]]>(...values: T) {
+  return z.enum(values, must(or.format(values.map(show))));
+}
+
+/** A folder or file on the Docker host, or in a container. */
+export const absolutePath = () => text(/^\/[^:\0]*$/, 'an absolute path (and without ":")');
+
+/** A file on the machine that runs Pulumi. OpenSSH is told of it in a line of configuration. */
+export const localFile = () =>
+  text(/^(?![^]*[\s%"'\\$])~?\/./, "a path from / or ~/ on, without spaces, quotes, % and $");
+
+const DIGEST = "@sha256:[0-9a-f]{64}";
+export const image = () =>
+  text(
+    new RegExp(`^[a-z0-9][\\w.:/-]*(${DIGEST})?$`),
+    'the name of an image, such as "registry.example.com/shop:1.4.2", with a digest of 64 hexadecimal digits or without',
+  );
+
+const PART = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
+export const address = () =>
+  text(new RegExp(`^${PART}(\\.${PART}){3}$`), "an IPv4 address of the host, or 0.0.0.0 for all of them");
+
+const NAME = "[a-z0-9]([a-z0-9-]*[a-z0-9])?";
+export const hostName = () =>
+  text(
+    new RegExp(`^(?=.{1,253}$)${NAME}(\\.${NAME})*$`),
+    'a host name in small letters, and without "*" also for such a certificate',
+  );
+
+export const url = {
+  /** Two programs connect, and each would take another user for granted. */
+  ssh: () => text(/^ssh:\/\/[\w.-]+@[\w.-]+(:\d+)?$/, "ssh://user@address:port"),
+  docker: () =>
+    text(
+      /^(unix:\/\/\/[^\s]+|tcp:\/\/[\w.:[\]-]+|ssh:\/\/[\w.-]+@[\w.-]+(:\d+)?)$/,
+      "unix:///path, tcp://address:port or ssh://user@address:port",
+    ),
+};
+
+const isLater = (value: unknown) => pulumi.Output.isInstance(value) || value instanceof Promise;
+
+/** What may come to be only during the update; then it is not looked at. */
+export function later(plain: z.ZodType<string>) {
+  return z.custom<pulumi.Input<string>>().superRefine((value, context) => {
+    if (isLater(value)) return;
+    for (const { message } of plain.safeParse(value).error?.issues ?? [])
+      context.addIssue({ code: "custom", message });
+  });
+}
+/** A text that is a secret when it is set as one. */
+export const openText = () => later(z.string(hidden("text"))).meta({ secret: "where it is set as one" });
+/** One that always is. */
+export const secret = () =>
+  later(z.string(hidden("text")).min(1, hidden("text that is not empty"))).meta({ secret: "always" });
+export const secrecyOf = (kind: z.core.$ZodType): unknown => z.globalRegistry.get(kind)?.secret;
+
+/** Names and values of one's own. The names are looked at, with a word about them each. */
+export const named = <T extends z.ZodType>(name: z.ZodType<string>, value: T) =>
+  z.record(name as z.ZodString, value, must("an object"));
+
+export const list = <T extends z.ZodType>(element: T) => z.array(element, must("a list"));

@@ -1,0 +1,145 @@
+import { closest, distance } from "fastest-levenshtein";
+import { z } from "zod";
+import type { BlueGreenServiceArgs } from "./args";
+import { RULES } from "./rules";
+import { schema, withoutDefault, type Color } from "./schema";
+import { pathOf, refusal, type Violation } from "./violations";
+
+/** As a program gives them, but without what is null. */
+export type Given = BlueGreenServiceArgs;
+
+type Parsed = z.output<typeof schema>;
+
+/** The arguments with every default filled in. What has no default stays optional. */
+export interface Settings extends Omit<Parsed, Color | "health" | "proxy"> {
+  colors: Record<Color, Parsed[Color]>;
+  health: Health;
+  proxy: Proxy;
+}
+export type Container = Settings["container"];
+export type Health = Parsed["health"] & { hostHeader: string };
+export type Proxy = Parsed["proxy"] & { requestBuffering: boolean };
+export type Tls = Settings["tls"];
+
+/**
+ * The whole of the settings, or one error with everything that is wrong, before any resource is declared. Values that only
+ * come to be during the update (outputs of other resources) are not looked at. `more` is what else is wrong.
+ */
+export function readSettings(name: string, args: BlueGreenServiceArgs, more: Violation[] = []): Settings {
+  const { settings, violations } = parse(args);
+  const all = [...more, ...violations];
+  if (settings === undefined || all.length > 0) throw refusal(name, all);
+  return settings;
+}
+
+export const findViolations = (args: BlueGreenServiceArgs): Violation[] => parse(args).violations;
+
+function parse(args: unknown): { settings?: Settings; violations: Violation[] } {
+  const given = withoutNull(args ?? {}) as Given;
+  const { data, error } = schema.safeParse(given);
+  const issues = error?.issues ?? [];
+  const wrong = firstOfEach(issues.flatMap(explain));
+  const parsed = data ?? schema.safeParse(repaired(given, issues)).data;
+  if (parsed === undefined) return { violations: wrong };
+
+  const settings = complete(parsed);
+  const isWrong = (path: string) =>
+    wrong.some(({ propertyPath }) => isWithin(path, propertyPath) || isWithin(propertyPath, path));
+  const rules = RULES.filter(({ about }) => !about.some(isWrong));
+  const broken = rules.flatMap(({ check }) => check(settings, given));
+  return {
+    settings,
+    violations: [...wrong, ...broken.filter((one) => !wrong.some((other) => isSamePlace(one, other)))],
+  };
+}
+
+/** What else is wrong with a value is of no use before the first is right. */
+const firstOfEach = (violations: Violation[]) =>
+  violations.filter((one, i) => !violations.slice(0, i).some((other) => isSamePlace(one, other)));
+const isSamePlace = (one: Violation, other: Violation) => one.propertyPath === other.propertyPath;
+
+const isWithin = (outer: string, inner: string) =>
+  inner === outer || inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`);
+
+/** Defaults that are made of other settings. */
+export function complete({ blue, green, ...parsed }: Parsed): Settings {
+  const { health, proxy, tls } = parsed;
+  return {
+    ...parsed,
+    // In the stack's configuration an empty list and 0 stand for what is not set: there every key has a value.
+    command: parsed.command?.length === 0 ? undefined : parsed.command,
+    memoryMb: parsed.memoryMb === 0 ? undefined : parsed.memoryMb,
+    keepImages: parsed.keepImages === 0 ? undefined : parsed.keepImages,
+    colors: { blue, green },
+    health: { ...health, hostHeader: health.hostHeader ?? tls.names[0] ?? "localhost" },
+    proxy: { ...proxy, requestBuffering: proxy.requestBuffering ?? proxy.buffering },
+  };
+}
+
+type Tree = { [key: string]: unknown };
+
+/** Callers without types give null for what they don't set. */
+function withoutNull(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNull);
+  if (!isPlain(value)) return value;
+  const set = Object.entries(value).filter(([, inner]) => inner !== null && inner !== undefined);
+  return Object.fromEntries(set.map(([key, inner]) => [key, withoutNull(inner)]));
+}
+const isPlain = (value: unknown): value is Tree =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+/** A stand-in for what is required. */
+const LEAST = { activeColor: "blue", blue: { image: "none:0" }, green: { image: "none:0" } };
+
+/** Without what is wrong; a list with something wrong in it goes as a whole. */
+function repaired(given: Given, issues: z.core.$ZodIssue[]): Tree {
+  const rest = withoutNull(given) as Tree;
+  for (const issue of issues) {
+    const keys = issue.code === "unrecognized_keys" ? issue.keys.map((key) => [key]) : [[]];
+    for (const key of keys) remove(rest, [...issue.path, ...key]);
+  }
+  const color = (name: "blue" | "green") => ({ ...LEAST[name], ...(rest[name] as Tree | undefined) });
+  return { ...LEAST, ...rest, blue: color("blue"), green: color("green") };
+}
+function remove(tree: unknown, [step, next, ...rest]: PropertyKey[]): void {
+  if (!isPlain(tree) || step === undefined) return;
+  if (next === undefined || typeof next === "number") delete tree[String(step)];
+  else remove(tree[String(step)], [next, ...rest]);
+}
+
+// --- in words
+
+function explain(issue: z.core.$ZodIssue): Violation[] {
+  if (issue.code !== "unrecognized_keys")
+    return [
+      {
+        propertyPath: pathOf(issue.path),
+        reason: (issue.code === "invalid_key" ? issue.issues[0] : issue).message,
+      },
+    ];
+  const known = knownAt(issue.path);
+  return issue.keys.map((key) => {
+    const guess = known.length > 0 ? closest(key, known) : "";
+    const hint = isNear(key, guess) ? ` Did you mean ${guess}?` : "";
+    return { propertyPath: pathOf([...issue.path, key]), reason: `is no setting.${hint}` };
+  });
+}
+
+/** A guess helps only when it is near: a third of the letters at most, or all the same ones in another order. */
+function isNear(key: string, guess: string): boolean {
+  const [one, other] = [key.toLowerCase(), guess.toLowerCase()];
+  const letters = (word: string) => [...word].sort().join("");
+  return distance(one, other) <= Math.max(one.length, other.length) / 3 || letters(one) === letters(other);
+}
+
+/** The settings that there are at a place. */
+function knownAt(path: readonly PropertyKey[]): string[] {
+  let at: z.core.$ZodType | undefined = schema;
+  for (const step of path) {
+    at = withoutDefault(at);
+    if (at instanceof z.ZodArray) at = at.element;
+    else if (at instanceof z.ZodObject) at = (at.shape as z.ZodRawShape)[String(step)];
+  }
+  at = withoutDefault(at);
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}

@@ -1,0 +1,219 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { posix } from "node:path";
+import { hostOf } from "../registry";
+import { keyProblem, knownHostKey } from "../ssh";
+import type { BastionArgs } from "./args";
+import { certificateFolder, isRemote, ownVariables } from "./derived";
+import { show } from "./kinds";
+import type { Given, Settings } from "./read";
+import { pathOf, type Violation } from "./violations";
+
+// What is right by itself can be wrong beside another setting. What is not right by itself has its default here, and is nothing
+// where it has none, or is an element of a list.
+
+interface Rule {
+  /** Where that would mislead: the rule is asked only when all of these are right by themselves. */
+  about: string[];
+  check: (settings: Settings, given: Given) => Violation[];
+}
+type Check = (settings: Settings, given: Given) => Iterable<[propertyPath: string, reason: string]>;
+
+const rule = (about: string[], check: Check): Rule => ({
+  about,
+  check: (settings, given) =>
+    [...check(settings, given)].map(([propertyPath, reason]) => ({ propertyPath, reason })),
+});
+
+const GATE = ["intervalSeconds", "timeoutSeconds", "gateTimeoutSeconds", "passes"].map(
+  (key) => `health.${key}`,
+);
+const SERVER = ["hostKey", "knownHostsFile", "privateKey", "privateKeyFile"];
+
+const SOURCES = [
+  ["certificate", "privateKey"],
+  ["certificateFile", "privateKeyFile"],
+  ["acmeEmail"],
+] as const;
+
+export const RULES: Rule[] = [
+  ...["blue.image", "green.image", "redis.image", "proxy.image", "proxy.edgeImage", "tls.acmeImage"].map(
+    (path) =>
+      rule(["allowMovingTags"], function* (settings) {
+        const image = imageAt(settings, path);
+        if (settings.allowMovingTags || typeof image !== "string" || image.includes("@")) return;
+        const tag = /:([\w.-]+)$/.exec(image)?.[1];
+        if (tag !== undefined && tag !== "latest") return;
+        const what = tag === undefined ? "has no tag" : 'has the tag "latest"';
+        yield [
+          path,
+          `is ${show(image)}, which ${what}: a tag that moves can't be rolled back. Name a version, or set allowMovingTags`,
+        ];
+      }),
+  ),
+
+  rule([], function* ({ idle, restart }) {
+    if (idle === "stopped" && restart === "always")
+      yield [
+        "restart",
+        'is "always", with which Docker starts the idle color again although idle is "stopped". Use "unless-stopped"',
+      ];
+  }),
+
+  rule(["redis.enabled"], function* (settings) {
+    const own = ownVariables(settings);
+    const places = {
+      env: settings.env,
+      "blue.env": settings.colors.blue.env,
+      "green.env": settings.colors.green.env,
+    };
+    for (const [place, env] of Object.entries(places))
+      for (const name of Object.keys(env).filter((name) => own.includes(name)))
+        yield [
+          `${place}.${name}`,
+          `is set by the component itself, as are ${own.filter((other) => other !== name).join(", ")}`,
+        ];
+  }),
+
+  rule([], function* ({ volumes }) {
+    for (const [i, { hostPath, volumeName }] of volumes.entries())
+      if ((hostPath === undefined) === (volumeName === undefined))
+        yield [`volumes[${i}]`, "needs either hostPath or volumeName"];
+  }),
+  rule([], function* ({ volumes, container }) {
+    for (const folder of Object.keys(container.tmpfs))
+      if (volumes.some(({ containerPath }) => containerPath === folder))
+        yield [
+          pathOf(["container", "tmpfs", folder]),
+          "is the containerPath of one of the volumes too: only one of both can be there",
+        ];
+  }),
+  rule([], function* ({ container: { ulimits } }) {
+    for (const [i, { name, soft, hard }] of ulimits.entries()) {
+      const path = `container.ulimits[${i}]`;
+      if (ulimits.slice(0, i).some((other) => other.name === name))
+        yield [`${path}.name`, `is ${show(name)}, which is there twice`];
+      if (hard !== -1 && (soft === -1 || soft > hard))
+        yield [`${path}.soft`, `is ${soft}, which is more than hard, ${hard}`];
+    }
+  }),
+
+  rule(GATE, function* ({ health }) {
+    const { intervalSeconds, timeoutSeconds, gateTimeoutSeconds, passes } = health;
+    const shortest = Math.max(timeoutSeconds, (passes - 1) * intervalSeconds);
+    if (gateTimeoutSeconds < shortest)
+      yield [
+        "health.gateTimeoutSeconds",
+        `is ${gateTimeoutSeconds}, which is shorter than one probe (timeoutSeconds ${timeoutSeconds}) ` +
+          `or than ${passes} passes every ${intervalSeconds} s: at least ${Math.ceil(shortest)}`,
+      ];
+  }),
+  rule(["health.jsonField", "health.jsonValue"], function* ({ health }) {
+    if ((health.jsonField === undefined) === (health.jsonValue === undefined)) return;
+    const missing = health.jsonField === undefined ? "jsonField" : "jsonValue";
+    yield [`health.${missing}`, "is missing: jsonField and jsonValue go together"];
+  }),
+
+  // Who names something of a Redis means to have one.
+  rule(["redis.enabled"], function* (_, { redis = {} }) {
+    if (redis.enabled !== undefined) return;
+    for (const setting of Object.keys(redis))
+      yield [
+        `redis.${setting}`,
+        "is of no use without a Redis: set redis.enabled to true, or to false for now",
+      ];
+  }),
+
+  rule(["proxy.port", "proxy.previewPort"], function* ({ proxy }) {
+    if (proxy.port === proxy.previewPort)
+      yield ["proxy.previewPort", `is ${proxy.port}, as is proxy.port: each port can be used once`];
+  }),
+
+  rule(["tls.names", "tls.port", "proxy.port", "proxy.previewPort"], function* ({ tls, proxy }) {
+    if (tls.names.length > 0 && [proxy.port, proxy.previewPort].includes(tls.port))
+      yield ["tls.port", `is ${tls.port}, as is one of the proxy's ports: each port can be used once`];
+  }),
+  rule(
+    ["names", ...SOURCES.flat()].map((key) => `tls.${key}`),
+    function* ({ tls }) {
+      const given = SOURCES.filter((keys) => keys.some((key) => tls[key] !== undefined));
+      if (tls.names.length === 0) {
+        if (given.length > 0) yield ["tls.names", "is missing: without names there is no TLS"];
+        return;
+      }
+      if (given.length !== 1) {
+        const found = given.length === 0 ? "none of them is there" : "there is more than one";
+        yield [
+          "tls",
+          `needs certificate and privateKey, or certificateFile and privateKeyFile, or acmeEmail; ${found}`,
+        ];
+      }
+      for (const key of given.flat()) if (tls[key] === undefined) yield [`tls.${key}`, "is missing"];
+    },
+  ),
+  rule(["tls.certificateFolder", "tls.certificateFile", "tls.privateKeyFile"], function* ({ tls }) {
+    if (tls.certificateFile === undefined) {
+      if (tls.certificateFolder !== undefined)
+        yield ["tls.certificateFolder", "is for a certificateFile only"];
+      return;
+    }
+    const folder = certificateFolder(tls);
+    for (const key of ["certificateFile", "privateKeyFile"] as const)
+      if (posix.relative(folder, tls[key] ?? folder).startsWith(".."))
+        yield [`tls.${key}`, `is ${show(tls[key])}, which is not in ${folder}: set tls.certificateFolder`];
+  }),
+
+  rule([], function* ({ registries }) {
+    for (const [i, { address }] of registries.entries())
+      if (registries.slice(0, i).some((other) => hostOf(other.address) === hostOf(address)))
+        yield [`registries[${i}].address`, `is ${show(address)}, which is there twice`];
+  }),
+
+  rule(
+    ["host.address", ...SERVER.flatMap((key) => [`host.${key}`, `host.bastion.${key}`])],
+    function* ({ host }) {
+      if (isRemote(host)) {
+        yield* checkServer("host", host);
+        if (host.bastion !== undefined) yield* checkServer("host.bastion", host.bastion);
+        return;
+      }
+      for (const key of ["hostKey", "knownHostsFile", "privateKeyFile", "privateKey", "bastion"] as const)
+        if (host[key] !== undefined) yield [`host.${key}`, "is for an ssh:// address only"];
+    },
+  ),
+];
+
+function* checkServer(path: string, server: BastionArgs): Iterable<[string, string]> {
+  const { address, hostKey, knownHostsFile, privateKey, privateKeyFile } = server;
+  if (hostKey === undefined && knownHostsFile === undefined)
+    yield [
+      `${path}.hostKey`,
+      "is missing: it or knownHostsFile tells which server is the right one. An unknown one could be anyone",
+    ];
+  if (hostKey !== undefined && knownHostsFile !== undefined)
+    yield [`${path}.knownHostsFile`, "and hostKey are both set: give one of them"];
+  else if (knownHostsFile !== undefined && !knownHostKey(server))
+    yield [
+      `${path}.knownHostsFile`,
+      `is ${show(knownHostsFile)}, which can't be read or has no ed25519 or ecdsa key of ${address}`,
+    ];
+  if (privateKey !== undefined && privateKeyFile !== undefined)
+    yield [`${path}.privateKey`, "and privateKeyFile are both set: give one of them"];
+  if (typeof privateKey === "string")
+    yield [
+      `${path}.privateKey`,
+      "is plain text, which the state would show: make it a secret, pulumi.secret(…)",
+    ];
+  const problem = privateKeyFile === undefined ? undefined : keyProblem(privateKeyFile);
+  if (problem !== undefined)
+    yield [
+      `${path}.privateKeyFile`,
+      `can't be used: ${problem} (a key with a passphrase belongs in an SSH agent; without privateKeyFile, the agent is asked)`,
+    ];
+}
+
+function imageAt({ colors, ...rest }: Settings, path: string): pulumi.Input<string> {
+  const [group, name] = path.split(".");
+  return ({ ...colors, ...rest } as unknown as { [group: string]: { [name: string]: pulumi.Input<string> } })[
+    group
+  ][name];
+}

@@ -1,0 +1,316 @@
+import { z } from "zod";
+import type {
+  BastionArgs,
+  BlueGreenServiceArgs,
+  CapabilitiesArgs,
+  ColorArgs,
+  ContainerArgs,
+  HealthArgs,
+  HostArgs,
+  LogsArgs,
+  NetworkArgs,
+  ProxyArgs,
+  RedisArgs,
+  RegistryArgs,
+  TlsArgs,
+  UlimitArgs,
+  VolumeArgs,
+  WatchArgs,
+} from "./args";
+import {
+  absolutePath,
+  address,
+  flag,
+  fraction,
+  hostName,
+  image,
+  later,
+  list,
+  localFile,
+  must,
+  named,
+  oneOf,
+  openText,
+  port,
+  secret,
+  text,
+  url,
+  whole,
+  wholeOrZero,
+} from "./kinds";
+
+// Every setting, a row each: its kind, which is its rule too, its default, its unit, and what a change costs. What it means is in
+// args.ts; rules over two settings are in rules.ts. A row that args.ts has not, or the other way round, does not compile.
+
+export const COLORS = ["blue", "green"] as const;
+export type Color = (typeof COLORS)[number];
+
+/** The versions that the defaults name, and that the tests run with. */
+export const NGINX_IMAGE = "nginx:1.30.6";
+export const REDIS_IMAGE = "redis:8.0.6";
+export const LEGO_IMAGE = "goacme/lego:v4.25.2";
+
+// --- what a row says
+
+type About = {
+  /** What a change costs those who use the service. */
+  cost: string;
+  unit?: string;
+  /** The default in words, where it is made of another setting. */
+  otherwise?: string;
+};
+
+const required = <T extends z.ZodType>(kind: T, about: About) => kind.meta(about);
+const optional = <T extends z.ZodType>(kind: T, about: About) => kind.optional().meta(about);
+const setting = <T extends z.ZodType>(kind: T, usual: z.input<T>, about: About) =>
+  kind.prefault(usual as never).meta(about);
+
+type Shape<T> = { [K in keyof T]-?: z.ZodType<T[K]> };
+
+/** Settings that belong together. Each has its own default, so the whole may be left out. */
+const group = <S extends z.ZodRawShape>(shape: S) =>
+  z.strictObject(shape, must("an object")).prefault({} as never);
+const element = <S extends z.ZodRawShape>(shape: S, be = "an object") => z.strictObject(shape, must(be));
+
+const RELOAD = { cost: "reload" };
+const NEW_COLORS = { cost: "new colors" };
+const IN_PLACE = { cost: "in place" };
+const DOWNTIME = { cost: "downtime" };
+const NEW_NGINX = { cost: "a new nginx takes over the open ports; no connection is dropped" };
+const REDIS_AWAY = { cost: "Redis is away for some seconds" };
+const NOTHING = { cost: "nothing that serves" };
+const SECONDS = { unit: "s" };
+
+/** The kind that a row has given a default, or made optional. */
+export function withoutDefault(type: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+  while (type instanceof z.ZodOptional || type instanceof z.ZodPrefault) type = type.unwrap();
+  return type;
+}
+
+// --- kinds that only one setting has
+
+const variable = text(
+  /^[A-Za-z_][A-Za-z0-9_]*$/,
+  "the name of a variable: letters, digits and _ only, no digit first",
+);
+const variables = () => named(variable, openText());
+const capability = text(
+  /^[A-Za-z][A-Za-z_]+$/,
+  'the name of a capability, such as "CAP_NET_ADMIN", or "ALL"',
+);
+const securityOption = text(
+  /^(no-new-privileges|no-new-privileges=(true|false)|(apparmor|seccomp|label)=[^]+)$/,
+  '"no-new-privileges", or begin with "apparmor=", "seccomp=" or "label="',
+);
+const mountOptions = z.string(must('mount options such as "size=64m", or ""'));
+const label = text(/^(?!bluegreen\.)/, "a label that the component does not set itself");
+const volumeName = text(/^[A-Za-z0-9][\w.-]+$/, "the name of a Docker volume");
+const networkName = text(/^[A-Za-z0-9][\w.-]*$/, "the name of a Docker network");
+const timeZone = text(/^[A-Za-z0-9_+/-]+$/, 'a name such as "Europe/Vienna"');
+const bodySize = text(/^\d{1,9}[kmgKMG]?$/, 'a size such as "512k", "20m" or "1g"');
+const healthPath = text(
+  /^\/[\w/.~!*()+,=:@%&?-]*$/,
+  'a path that begins with "/", in which what is not a letter, a digit or one of /.~!*()+,=:@&?-_ is written as %XX',
+);
+const hostHeader = text(/^[A-Za-z0-9.-]+(:\d+)?$/, "a host name, with a port or without");
+/** No command can be given a zero byte. */
+const expected = text(/^[^\0]+$/, "text that is not empty, and without a zero byte");
+const registry = text(/^(https?:\/\/)?[a-z0-9.-]+(:\d+)?$/, 'a host, such as "ghcr.io" or "localhost:5000"');
+const userName = text(/^[^:]+$/, 'a name without ":"');
+const email = text(/^[^\s@]+@[^\s@]+$/, "an e-mail address");
+const httpsUrl = text(/^https:\/\/[^\s]+$/, "an https:// address");
+const hostKey = text(
+  /^(?!ssh-rsa )(ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/=]+$/,
+  "the server's public key (\"ssh-ed25519 AAAA…\", from ssh-keyscan), and no RSA key, which Pulumi's command provider asks for in a form (SHA-1) that servers refuse",
+);
+const limit = () => whole(-1, undefined, "a whole number, or -1 for no limit");
+const ULIMITS = [
+  ...([
+    "core",
+    "cpu",
+    "data",
+    "fsize",
+    "locks",
+    "memlock",
+    "msgqueue",
+    "nice",
+    "nofile",
+    "nproc",
+    "rss",
+  ] as const),
+  ...(["rtprio", "rttime", "sigpending", "stack"] as const),
+] as const;
+
+// --- the table
+
+const color = (which: Color) =>
+  element(
+    {
+      image: required(later(image()), { cost: `a new ${which}, gated` }),
+      env: setting(variables(), {}, { cost: `a new ${which}, gated` }),
+    } satisfies Shape<ColorArgs>,
+    "an object with at least its image",
+  );
+
+const server = {
+  hostKey: optional(hostKey, RELOAD),
+  knownHostsFile: optional(localFile(), RELOAD),
+  privateKeyFile: optional(localFile(), RELOAD),
+  privateKey: optional(secret(), RELOAD),
+};
+
+export const schema = z.strictObject({
+  activeColor: required(oneOf(...COLORS), { cost: "gate, then reload" }),
+  blue: color("blue"),
+  green: color("green"),
+  containerPort: setting(port(), 3000, { ...NEW_COLORS, unit: "port" }),
+  command: optional(list(z.string(must("text"))), NEW_COLORS),
+  env: setting(variables(), {}, NEW_COLORS),
+  volumes: setting(
+    list(
+      element({
+        hostPath: optional(absolutePath(), NEW_COLORS),
+        volumeName: optional(volumeName, NEW_COLORS),
+        containerPath: required(absolutePath(), NEW_COLORS),
+        readOnly: setting(flag(), false, NEW_COLORS),
+      } satisfies Shape<VolumeArgs>),
+    ),
+    [],
+    NEW_COLORS,
+  ),
+  memoryMb: optional(wholeOrZero(), { ...IN_PLACE, unit: "MiB" }),
+  container: group({
+    securityOpts: setting(list(securityOption), ["no-new-privileges"], NEW_COLORS),
+    capabilities: group({
+      adds: setting(list(capability), [], NEW_COLORS),
+      drops: setting(list(capability), ["CAP_MKNOD", "CAP_NET_RAW"], NEW_COLORS),
+    } satisfies Shape<CapabilitiesArgs>),
+    readOnly: setting(flag(), false, NEW_COLORS),
+    tmpfs: setting(named(absolutePath(), mountOptions), {}, NEW_COLORS),
+    cpuShares: optional(whole(2, 262_144), IN_PLACE),
+    ulimits: setting(
+      list(
+        element({
+          name: required(oneOf(...ULIMITS), NEW_COLORS),
+          soft: required(limit(), NEW_COLORS),
+          hard: required(limit(), NEW_COLORS),
+        } satisfies Shape<UlimitArgs>),
+      ),
+      [],
+      NEW_COLORS,
+    ),
+  } satisfies Shape<ContainerArgs>),
+  logs: group({
+    maxSizeMb: setting(whole(), 10, {
+      cost: "new colors, new nginx; Redis is away for some seconds; the edge waits for downtime",
+      unit: "MB",
+    }),
+    maxFiles: setting(whole(), 3, { cost: "as `logs.maxSizeMb`", unit: "files" }),
+  } satisfies Shape<LogsArgs>),
+  restart: setting(oneOf("unless-stopped", "on-failure", "always", "no"), "unless-stopped", IN_PLACE),
+  timeZone: setting(timeZone, "UTC", NEW_COLORS),
+  labels: setting(named(label, z.string(must("text"))), {}, NEW_COLORS),
+  stopGraceSeconds: setting(whole(), 30, { ...NEW_COLORS, ...SECONDS }),
+  health: group({
+    path: setting(healthPath, "/health", RELOAD),
+    hostHeader: optional(hostHeader, { ...RELOAD, otherwise: "localhost" }),
+    intervalSeconds: setting(fraction(), 1, { ...RELOAD, ...SECONDS }),
+    timeoutSeconds: setting(fraction(), 5, { ...RELOAD, ...SECONDS }),
+    gateTimeoutSeconds: setting(whole(), 60, { ...RELOAD, ...SECONDS }),
+    passes: setting(whole(), 2, { ...RELOAD, unit: "answers" }),
+    status: optional(whole(100, 599, "an HTTP status from 100 to 599"), { ...RELOAD, unit: "HTTP status" }),
+    bodyText: optional(expected, RELOAD),
+    jsonField: optional(expected, RELOAD),
+    jsonValue: optional(z.string(must("text")).regex(/^[^\0]*$/, must("text without a zero byte")), RELOAD),
+  } satisfies Shape<HealthArgs>),
+  watch: group({
+    seconds: setting(whole(0, 3600), 0, { cost: "reload; `pulumi up` takes longer by it", ...SECONDS }),
+    tolerancePercent: setting(fraction(0, 100), 5, { ...RELOAD, unit: "percentage points" }),
+  } satisfies Shape<WatchArgs>),
+  idle: setting(oneOf("running", "stopped"), "running", {
+    cost: "reload; the idle color is started or stopped",
+  }),
+  drainSeconds: setting(wholeOrZero(), 30, { ...RELOAD, ...SECONDS }),
+  lockWaitSeconds: setting(wholeOrZero(), 0, { ...RELOAD, ...SECONDS }),
+  redis: group({
+    enabled: setting(flag(), false, { cost: "new colors; off: Redis is deleted, its data is kept" }),
+    image: setting(image(), REDIS_IMAGE, REDIS_AWAY),
+    password: optional(secret(), { cost: "new colors, and Redis is away for some seconds" }),
+    deleteData: setting(flag(), false, { cost: "nothing" }),
+    memoryMb: optional(whole(16), { ...REDIS_AWAY, unit: "MiB" }),
+  } satisfies Shape<RedisArgs>),
+  network: group({ name: optional(networkName, DOWNTIME) } satisfies Shape<NetworkArgs>),
+  proxy: group({
+    image: setting(image(), NGINX_IMAGE, NEW_NGINX),
+    edgeImage: setting(image(), NGINX_IMAGE, { cost: "nothing; taken along with the next downtime" }),
+    port: setting(port(), 80, { ...DOWNTIME, unit: "port" }),
+    bindAddress: setting(address(), "0.0.0.0", DOWNTIME),
+    previewPort: setting(port(), 8081, { ...DOWNTIME, unit: "port" }),
+    previewBindAddress: setting(address(), "127.0.0.1", DOWNTIME),
+    maxBodySize: setting(bodySize, "10m", { ...RELOAD, unit: "bytes, `k`, `m`, `g`" }),
+    connectTimeoutSeconds: setting(whole(), 5, { ...RELOAD, ...SECONDS }),
+    readTimeoutSeconds: setting(whole(), 60, { ...RELOAD, ...SECONDS }),
+    streamTimeoutSeconds: setting(whole(), 3600, { ...RELOAD, ...SECONDS }),
+    sendTimeoutSeconds: setting(whole(), 60, { ...RELOAD, ...SECONDS }),
+    buffering: setting(flag(), true, RELOAD),
+    spoolMb: setting(wholeOrZero(), 256, { ...RELOAD, unit: "MB" }),
+    requestBuffering: optional(flag(), { ...RELOAD, otherwise: "true" }),
+    // Each of thousands of connections may take four times as much.
+    maxHeaderKb: setting(whole(4, 512), 32, { ...RELOAD, unit: "KB" }),
+    upstreamKeepaliveSeconds: setting(whole(), 1, { ...RELOAD, ...SECONDS }),
+    accessLog: setting(flag(), true, RELOAD),
+    memoryMb: setting(
+      wholeOrZero().refine((mb) => mb === 0 || mb >= 64, must("0 or a whole number from 64 on")),
+      2048,
+      { ...IN_PLACE, unit: "MiB" },
+    ),
+    migrateConnections: setting(flag(), true, DOWNTIME),
+  } satisfies Shape<ProxyArgs>),
+  tls: group({
+    names: setting(list(hostName()), [], {
+      cost: "turning TLS on or off is downtime, other names are a reload",
+    }),
+    port: setting(port(), 443, { ...DOWNTIME, unit: "port" }),
+    certificate: optional(openText(), RELOAD),
+    privateKey: optional(secret(), RELOAD),
+    certificateFile: optional(absolutePath(), NEW_NGINX),
+    privateKeyFile: optional(absolutePath(), RELOAD),
+    certificateFolder: optional(absolutePath(), NEW_NGINX),
+    acmeEmail: optional(email, RELOAD),
+    acmeDirectory: optional(httpsUrl, {
+      cost: "a new certificate, which is a reload",
+      otherwise: "Let's Encrypt",
+    }),
+    acmeImage: setting(image(), LEGO_IMAGE, NOTHING),
+    hstsSeconds: setting(wholeOrZero(), 0, { ...RELOAD, ...SECONDS }),
+  } satisfies Shape<TlsArgs>),
+  host: group({
+    address: setting(url.docker(), "unix:///var/run/docker.sock", {
+      cost: "downtime: all is made on the other host",
+    }),
+    ...server,
+    connectTries: setting(whole(), 10, RELOAD),
+    connectTimeoutSeconds: setting(whole(), 15, { ...RELOAD, ...SECONDS }),
+    bastion: element({
+      address: required(url.ssh(), RELOAD),
+      ...server,
+    } satisfies Shape<BastionArgs>).optional(),
+  } satisfies Shape<HostArgs>),
+  registries: setting(
+    list(
+      element({
+        address: required(registry, NOTHING),
+        username: required(userName, NOTHING),
+        password: required(secret(), NOTHING),
+      } satisfies Shape<RegistryArgs>),
+    ),
+    [],
+    NOTHING,
+  ),
+  pinImages: setting(flag(), false, NEW_COLORS),
+  keepImages: optional(wholeOrZero(), { cost: "nothing" }),
+  allowDowntime: setting(flag(), false, {
+    cost: "nothing by itself; with true, a newer edge is taken along, which is downtime",
+  }),
+  allowMovingTags: setting(flag(), false, { cost: "nothing" }),
+} satisfies Shape<BlueGreenServiceArgs>);
