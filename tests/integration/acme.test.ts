@@ -25,7 +25,7 @@ describe("a stack with a certificate by ACME", () => {
   before(async () => {
     await pebble.create(NAMES, stack.port, VALID_SECONDS);
     [port] = await freePorts(1);
-    await stack.set({ network: pebble.network });
+    await stack.set({ network: { name: pebble.network } });
     await stack.set({ tls: { port, acmeEmail: "ops@shop.test", acmeDirectory: pebble.directory } });
     await stack.set({ tls: { acmeImage: pebble.clientImage } });
   });

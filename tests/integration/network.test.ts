@@ -14,7 +14,7 @@ describe("an existing network", () => {
   const stack = useStack({
     blue: { image: images.one },
     green: { image: images.one },
-    network,
+    network: { name: network },
     redis: { enabled: true },
   });
   after(() => docker("network", "rm", network));
@@ -34,13 +34,13 @@ describe("an existing network", () => {
     const before = await stack.container("blue");
     const other = `${network}-other`;
     await docker("network", "create", other);
-    await stack.set({ network: other });
+    await stack.set({ network: { name: other } });
     const { output } = await stack.upFails().finally(() => docker("network", "rm", other));
     assert.match(output, /error: this change needs downtime/);
     assert.match(output, new RegExp(`now: .*network ${network}`));
     assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green one" });
     assert.equal((await stack.container("blue")).Id, before.Id);
-    await stack.set({ network });
+    await stack.set({ network: { name: network } });
   });
 
   it("one that is not there is refused in words, and nothing is touched", async () => {
@@ -48,7 +48,7 @@ describe("an existing network", () => {
     const { output } = await stack.upFails();
     assert.match(output, /network\.name: there is no network bridge-of-nobody on the Docker host/);
     assert.match(output, /What to do next: make it \('docker network create bridge-of-nobody'\)/);
-    await stack.set({ network });
+    await stack.set({ network: { name: network } });
     assert.deepEqual((await stack.up()).changes, { service: "update" });
   });
 
