@@ -44,7 +44,7 @@ describe("an existing network", () => {
   });
 
   it("one that is not there is refused in words, and nothing is touched", async () => {
-    await stack.set({ network: "bridge-of-nobody" });
+    await stack.set({ network: { name: "bridge-of-nobody" } });
     const { output } = await stack.upFails();
     assert.match(output, /network\.name: there is no network bridge-of-nobody on the Docker host/);
     assert.match(output, /What to do next: make it \('docker network create bridge-of-nobody'\)/);
