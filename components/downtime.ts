@@ -2,19 +2,21 @@ import * as command from "@pulumi/command";
 import type { Context } from "./context";
 import { formerRelease } from "./former";
 import { hasTls, type Settings } from "./settings";
+import { DOWNTIME, settingsThatCost } from "./settings/schema";
 import { assignments, proxyFile } from "./shell";
 
-/** In words, what the edge can't take over from another edge. */
-export function binding({ proxy, tls, network, host }: Settings): string {
-  return [
-    `${proxy.bindAddress}:${proxy.port}`,
-    ...(hasTls(tls) ? [`TLS on ${tls.port}`] : []),
-    `preview on ${proxy.previewBindAddress}:${proxy.previewPort}`,
-    network.name === undefined ? "a network of its own" : `network ${network.name}`,
-    ...(proxy.migrateConnections ? [] : ["connections not migrated"]),
-    `on ${host.address}`,
-  ].join(", ");
+/** The settings whose change is downtime. */
+const BINDING = settingsThatCost(DOWNTIME);
+
+/** What the edge can't take over from another edge: a line "SETTING VALUE" each, `none` where there is none. */
+export function binding(settings: Settings): string {
+  const bound = hasTls(settings.tls) ? settings : { ...settings, tls: { port: undefined } };
+  return BINDING.map((path) => `${path} ${valueAt(bound, path) ?? "none"}`).join("\n");
 }
+
+const valueAt = (settings: object, path: string) =>
+  path.split(".").reduce((value: unknown, step) => (value as { [step: string]: unknown })[step], settings) as
+    string | number | boolean | undefined;
 
 /**
  * Fails an update that would replace the edge without leave, before anything is deleted. Its own output remembers what the

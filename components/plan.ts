@@ -6,7 +6,7 @@ export interface Release {
   blueImage: string;
   greenImage: string;
   proxyImage: string;
-  /** Ports, network and host, in words: what only downtime can change. */
+  /** Ports, network and host, a line "SETTING VALUE" each: what only downtime can change. */
   binding: string;
 }
 
@@ -71,7 +71,7 @@ function portsInWords(former: Former, next: Release, settings: PlanSettings, { m
     const consequence = settings.allowDowntime
       ? "the service is offline for some seconds"
       : "REFUSED by the update unless allowDowntime is true";
-    lines.push(`downtime: ${former.binding} -> ${next.binding}; ${consequence}`);
+    lines.push(`downtime: ${bindingInWords(former, next)}; ${consequence}`);
   } else if (made.has("edge")) {
     lines.push("downtime: the edge is made anew, and nginx with it; the service is offline for some seconds");
   }
@@ -84,6 +84,16 @@ function portsInWords(former: Former, next: Release, settings: PlanSettings, { m
     lines.push("nginx: its volume is made anew; history and certificates are not taken along");
   }
   return lines;
+}
+
+function bindingInWords(former: Release, next: Release): string {
+  const read = ({ binding }: Release) =>
+    new Map(binding.split("\n").map((line) => line.split(" ", 2) as [string, string]));
+  const before = read(former);
+  const changed = [...read(next)].filter(([setting, value]) => before.get(setting) !== value);
+  return changed
+    .map(([setting, value]) => `${setting} ${before.get(setting) ?? "none"} -> ${value}`)
+    .join(", ");
 }
 
 function colorInWords(color: Color, former: Former, next: Release, { made }: Decided): string[] {

@@ -75,7 +75,7 @@ const element = <S extends z.ZodRawShape>(shape: S, be = "an object") => z.stric
 const RELOAD = { cost: "reload" };
 const NEW_COLORS = { cost: "new colors" };
 const IN_PLACE = { cost: "in place" };
-const DOWNTIME = { cost: "downtime" };
+export const DOWNTIME = { cost: "downtime" };
 const NEW_NGINX = { cost: "a new nginx takes over the open ports; no connection is dropped" };
 const REDIS_AWAY = { cost: "Redis is away for some seconds" };
 const NOTHING = { cost: "nothing that serves" };
@@ -286,7 +286,7 @@ export const schema = z.strictObject({
   } satisfies Shape<TlsArgs>),
   host: group({
     address: setting(url.docker(), "unix:///var/run/docker.sock", {
-      cost: "downtime: all is made on the other host",
+      ...DOWNTIME,
     }),
     ...server,
     connectTries: setting(whole(), 10, RELOAD),
@@ -314,3 +314,13 @@ export const schema = z.strictObject({
   }),
   allowMovingTags: setting(flag(), false, { cost: "nothing" }),
 } satisfies Shape<BlueGreenServiceArgs>);
+
+/** The paths of the settings whose change costs this. */
+export function settingsThatCost({ cost }: About): string[] {
+  const visit = (type: z.core.$ZodType, prefix: string): string[] =>
+    Object.entries((withoutDefault(type) as z.ZodObject).shape as z.ZodRawShape).flatMap(([name, row]) => {
+      if (withoutDefault(row) instanceof z.ZodObject) return visit(row, `${prefix}${name}.`);
+      return z.globalRegistry.get(row)?.cost === cost ? [prefix + name] : [];
+    });
+  return visit(schema, "");
+}

@@ -38,7 +38,7 @@ describe("a stack with TLS", () => {
     await stack.set({ tls: { names: NAMES, port } });
     await setCertificate(first);
     const { output, changes } = await stack.upFails();
-    assert.match(output, new RegExp(`wanted: .*TLS on ${port}`));
+    assert.match(output, new RegExp(`tls\\.port: none -> ${port}`));
     assert.equal(changes.edge, undefined);
     assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
   });

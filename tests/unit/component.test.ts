@@ -190,7 +190,16 @@ describe("the component", () => {
       "blue",
       "shop:1.0.0",
       "nginx:1.30.6",
-      "0.0.0.0:80, preview on 127.0.0.1:8081, a network of its own, on unix:///var/run/docker.sock",
+      [
+        "network.name none",
+        "proxy.port 80",
+        "proxy.bindAddress 0.0.0.0",
+        "proxy.previewPort 8081",
+        "proxy.previewBindAddress 127.0.0.1",
+        "proxy.migrateConnections true",
+        "tls.port none",
+        "host.address unix:///var/run/docker.sock",
+      ].join("\n"),
       `acme/dev/shop ${ID}`,
       "shop-blue-id",
       "shop-proxy-id",
@@ -465,7 +474,7 @@ describe("the component's settings", () => {
         { internal: 443, external: 443, ip: "0.0.0.0" },
         { internal: 8081, external: 8081, ip: "127.0.0.1" },
       ]);
-      assert.match(resources["downtime-guard"].inputs.stdin, /WANTED='0\.0\.0\.0:80, TLS on 443, preview/);
+      assert.match(resources["downtime-guard"].inputs.stdin, /^WANTED='[^']*\ntls\.port 443\n/);
       assert.equal(outputs.url, "https://shop.example");
       const other = await declare({ ...IMAGES, tls: { names, ...secret, port: 8443 } });
       assert.equal(other.outputs.url, "https://shop.example:8443");

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import type { BlueGreenServiceArgs } from "../../components";
+import { binding } from "../../components/downtime";
 import { declare, ID, type State } from "./mocked";
-import { LEAST } from "./valid";
+import { LEAST, settingsOf } from "./valid";
 
 const urnOf = (command: string, type = "local", name = "shop") =>
   `urn:pulumi:dev::acme::bluegreen:index:BlueGreenService$command:${type}:Command::${name}-${command}`;
-const BINDING = "0.0.0.0:80, preview on 127.0.0.1:8081, a network of its own, on unix:///var/run/docker.sock";
+const BINDING = binding(settingsOf(LEAST));
 /** What a switch and an idle gate that have passed leave. */
 const former = (live: string, blue: string, green: string, type = "local", name = "shop"): State => ({
   [urnOf("switch", type, name)]: {

@@ -19,7 +19,7 @@ const RELEASE: Release = {
   blueImage: "shop:1",
   greenImage: "shop:2",
   proxyImage: "nginx:1",
-  binding: "port 80",
+  binding: "proxy.port 80\nnetwork.name none",
 };
 const GATE = "the gate asks for 2 good answer(s) in a row on /up within 60 s";
 const plan = (
@@ -137,10 +137,13 @@ describe("the plan in words", () => {
   });
 
   it("of a change that needs downtime, with leave and without", () => {
-    const [refused] = plan({ binding: "port 81" });
-    assert.equal(refused, "downtime: port 80 -> port 81; REFUSED by the update unless allowDowntime is true");
-    const [allowed] = plan({ binding: "port 81" }, { allowDowntime: true });
-    assert.equal(allowed, "downtime: port 80 -> port 81; the service is offline for some seconds");
+    const [refused] = plan({ binding: "proxy.port 81\nnetwork.name none" });
+    assert.equal(
+      refused,
+      "downtime: proxy.port 80 -> 81; REFUSED by the update unless allowDowntime is true",
+    );
+    const [allowed] = plan({ binding: "proxy.port 81\nnetwork.name none" }, { allowDowntime: true });
+    assert.equal(allowed, "downtime: proxy.port 80 -> 81; the service is offline for some seconds");
   });
 
   const made = (...made: string[]) => plan({}, {}, RELEASE, { made: new Set(made) });

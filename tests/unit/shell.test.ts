@@ -96,24 +96,21 @@ describe("the downtime guard", () => {
     });
 
   it("passes the first time and when nothing changes, and remembers what it was", () => {
-    for (const former of [undefined, "", "port 80"]) {
-      const { status, stdout, stderr } = guard("port 80", false, former);
-      assert.deepEqual([status, stdout, stderr], [0, "port 80", ""]);
+    for (const former of [undefined, "", "proxy.port 80"]) {
+      const { status, stdout, stderr } = guard("proxy.port 80", false, former);
+      assert.deepEqual([status, stdout, stderr], [0, "proxy.port 80", ""]);
     }
   });
 
   it("refuses a change, with what is now and what is wanted", () => {
-    const { status, stdout, stderr } = guard("port 81", false, "port 80");
+    const { status, stdout, stderr } = guard("proxy.port 81", false, "proxy.port 80");
     assert.deepEqual([status, stdout], [1, ""]);
-    assert.match(
-      stderr,
-      /now: +port 80\n +wanted: port 81\nNothing was changed: what is live keeps serving\./,
-    );
+    assert.match(stderr, /\n {2}proxy\.port: 80 -> 81\nNothing was changed: what is live keeps serving\./);
     assert.match(stderr, /What to do next: .*allowDowntime/);
   });
 
   it("lets a change pass with leave", () => {
-    const { status, stdout } = guard("port 81", true, "port 80");
-    assert.deepEqual([status, stdout], [0, "port 81"]);
+    const { status, stdout } = guard("proxy.port 81", true, "proxy.port 80");
+    assert.deepEqual([status, stdout], [0, "proxy.port 81"]);
   });
 });
