@@ -158,9 +158,7 @@ log_format bluegreen_watch $status;`;
 function renderLogs({ proxy, watch }: Site): string {
   // Not to the container's log: Docker's work on each line costs a sixth of the request itself, and when Docker hangs or is
   // killed, nginx stops answering as soon as the pipe between them is full, after a thousand requests.
-  const people = proxy.accessLog
-    ? "  access_log /bluegreen/state/access.log bluegreen buffer=32k flush=1s;\n"
-    : "";
+  const people = proxy.accessLog ? "  access_log /bluegreen/access.log bluegreen buffer=32k flush=1s;\n" : "";
   const counted = "  access_log /run/bluegreen/watch.log bluegreen_watch if=$bluegreen_watched;\n";
   return people + (watch.seconds > 0 ? counted : "");
 }

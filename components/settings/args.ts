@@ -337,7 +337,7 @@ export interface ProxyArgs {
    */
   memoryMb?: number;
   /**
-   * Whether nginx logs every request, within a second, to `/bluegreen/state/access.log`. Two files, of which the former is
+   * Whether nginx logs every request, within a second, to `/bluegreen/access.log`. Two files, of which the former is
    * `access.log.1`, take at most `logs.maxSizeMb` times `logs.maxFiles`. Default true. They are no part of `docker logs`: while
    * Docker is down or hangs, an nginx that writes there stops answering.
    */

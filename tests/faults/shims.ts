@@ -9,7 +9,7 @@ const SHIM = `#!/bin/sh
 set -f
 PATH=\${PATH#*:}
 name=\${0##*/}
-call=$(printf '%s ' $name $* | sed "s/[.]$SWITCH /.PID /g; s/[0-9a-f]\\{8\\}-[0-9a-f-]\\{27\\}/ID/g")
+call=$(printf '%s ' $name $* | sed "s/[.]$SWITCH\\([. ]\\)/.PID\\1/g; s/[0-9a-f]\\{8\\}-[0-9a-f-]\\{27\\}/ID/g")
 counted() {
   [ ! -e "$SHIMS/polling" ] || ! grep -qFx -e "$call" "$SHIMS/window" || return 1
   if [ -e "$SHIMS/polling" ]; then rm -f "$SHIMS/polling" "$SHIMS/window"; fi

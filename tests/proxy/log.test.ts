@@ -4,7 +4,7 @@ import { get } from "../support/http";
 import { until } from "../support/running";
 import { useLiveService } from "./service";
 
-const LOG = "/bluegreen/state/access.log";
+const LOG = "/bluegreen/access.log";
 const FORMER = `${LOG}.1`;
 const HALF_MB = 512 * 1024;
 

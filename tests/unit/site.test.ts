@@ -180,7 +180,7 @@ describe("the rendered site", () => {
     assert.doesNotMatch(changed, /access\.log/);
     assert.match(changed, /\n {2}proxy_request_buffering on;\n/);
     assert.match(withProxy({ buffering: false }), /\n {2}proxy_request_buffering off;\n/);
-    assert.match(site, /access_log \/bluegreen\/state\/access\.log bluegreen buffer=32k flush=1s;/);
+    assert.match(site, /access_log \/bluegreen\/access\.log bluegreen buffer=32k flush=1s;/);
   });
 
   it("counts the answers of the live server only where there is a watch, beside the log for people", () => {
@@ -188,7 +188,7 @@ describe("the rendered site", () => {
     const counts = "  access_log /run/bluegreen/watch.log bluegreen_watch if=$bluegreen_watched;\n";
     assert.equal(watched.replace(counts, ""), site);
     assert.ok(
-      watched.includes(`  access_log /bluegreen/state/access.log bluegreen buffer=32k flush=1s;\n${counts}`),
+      watched.includes(`  access_log /bluegreen/access.log bluegreen buffer=32k flush=1s;\n${counts}`),
     );
   });
 
@@ -198,7 +198,7 @@ describe("the rendered site", () => {
     assert.match(live, /proxy_pass http:\/\/shop-blue-1;/);
     assert.match(live, /ssl_protocols TLSv1\.2 TLSv1\.3;/);
     assert.match(live, /http2 on;/);
-    assert.match(live, /access_log \/bluegreen\/state/);
+    assert.match(live, /access_log \/bluegreen\/access/);
     const plain = block(secured, /server \{\n {2}include \/run\/bluegreen\/plain/);
     assert.match(plain, /return 308 https:\/\/\$host:8443\$request_uri;/);
     assert.doesNotMatch(plain, /proxy_pass/);
