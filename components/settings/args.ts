@@ -34,7 +34,7 @@ export interface BlueGreenServiceArgs {
   env?: { [name: string]: pulumi.Input<string> };
   /** Volumes and folders of the host that both colors mount. Both run at the same time, so both write. Costs new containers. */
   volumes?: VolumeArgs[];
-  /** Memory limit of each color in MiB, without swap. Default: none. */
+  /** Memory limit of each color in MiB, without swap; `0` is none. Default: none. */
   memoryMb?: number;
   /** What both colors may do on the host. */
   container?: ContainerArgs;
@@ -95,8 +95,8 @@ export interface BlueGreenServiceArgs {
   pinImages?: boolean;
   /**
    * How many former images of each color a switch leaves on the host, besides those that the colors have; older ones are
-   * removed, unless a container uses them or no registry ever had them. At least 1: what a color ran before stays at hand.
-   * With containerd's image store all stay: there Docker does not tell what a registry had. Default: all stay. A change costs nothing that serves.
+   * removed, unless a container uses them or no registry ever had them. What a color ran before stays at hand.
+   * With containerd's image store all stay: there Docker does not tell what a registry had. Default: all stay, as with `0`. A change costs nothing that serves.
    */
   keepImages?: number;
 

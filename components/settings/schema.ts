@@ -124,21 +124,10 @@ const hostKey = text(
   "the server's public key (\"ssh-ed25519 AAAA…\", from ssh-keyscan), and no RSA key, which Pulumi's command provider asks for in a form (SHA-1) that servers refuse",
 );
 const limit = () => whole(-1, undefined, "a whole number, or -1 for no limit");
+// prettier-ignore
 const ULIMITS = [
-  ...([
-    "core",
-    "cpu",
-    "data",
-    "fsize",
-    "locks",
-    "memlock",
-    "msgqueue",
-    "nice",
-    "nofile",
-    "nproc",
-    "rss",
-  ] as const),
-  ...(["rtprio", "rttime", "sigpending", "stack"] as const),
+  "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio", "rttime",
+  "sigpending", "stack",
 ] as const;
 
 // --- the table
@@ -213,7 +202,7 @@ export const schema = z.strictObject({
   stopGraceSeconds: setting(whole(), 30, { ...NEW_COLORS, ...SECONDS }),
   health: group({
     path: setting(healthPath, "/health", RELOAD),
-    hostHeader: optional(hostHeader, { ...RELOAD, otherwise: "localhost" }),
+    hostHeader: optional(hostHeader, { ...RELOAD, otherwise: "`localhost`" }),
     intervalSeconds: setting(fraction(), 1, { ...RELOAD, ...SECONDS }),
     timeoutSeconds: setting(fraction(), 5, { ...RELOAD, ...SECONDS }),
     gateTimeoutSeconds: setting(whole(), 60, { ...RELOAD, ...SECONDS }),
@@ -254,7 +243,7 @@ export const schema = z.strictObject({
     sendTimeoutSeconds: setting(whole(), 60, { ...RELOAD, ...SECONDS }),
     buffering: setting(flag(), true, RELOAD),
     spoolMb: setting(wholeOrZero(), 256, { ...RELOAD, unit: "MB" }),
-    requestBuffering: optional(flag(), { ...RELOAD, otherwise: "true" }),
+    requestBuffering: optional(flag(), { ...RELOAD, otherwise: "`true`" }),
     // Each of thousands of connections may take four times as much.
     maxHeaderKb: setting(whole(4, 512), 32, { ...RELOAD, unit: "KB" }),
     upstreamKeepaliveSeconds: setting(whole(), 1, { ...RELOAD, ...SECONDS }),
@@ -285,9 +274,7 @@ export const schema = z.strictObject({
     hstsSeconds: setting(wholeOrZero(), 0, { ...RELOAD, ...SECONDS }),
   } satisfies Shape<TlsArgs>),
   host: group({
-    address: setting(url.docker(), "unix:///var/run/docker.sock", {
-      ...DOWNTIME,
-    }),
+    address: setting(url.docker(), "unix:///var/run/docker.sock", DOWNTIME),
     ...server,
     connectTries: setting(whole(), 10, RELOAD),
     connectTimeoutSeconds: setting(whole(), 15, { ...RELOAD, ...SECONDS }),
