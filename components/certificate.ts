@@ -5,7 +5,7 @@ import { runOnHost } from "./command";
 import type { Context } from "./context";
 import { acmeRights } from "./rights";
 import { certificateFolder, hasTls, type Tls } from "./settings";
-import { assignments, hash, printingFunction, proxyFile } from "./shell";
+import { assignments, hash, printingFunction, shellFile } from "./shell";
 
 // A certificate gets to nginx by way of the state volume. What is given, as text or as files of the host, is delivered
 // before the switch, so that a bad one keeps the update from going on. An ACME server has to see its challenge answered
@@ -71,9 +71,9 @@ export function renderDelivery(source: Partial<Source>, names: string[], proxyCo
   const settings = { ...nothing, ...source, TLS_NAMES: names.join(" "), PROXY: proxyContainer };
   return [
     printingFunction("settings", assignments(settings)),
-    printingFunction("acme_script", proxyFile("acme.sh")),
-    printingFunction("in_container_script", proxyFile("deliver.sh")),
-    proxyFile("deliver-host.sh"),
+    printingFunction("acme_script", shellFile("in-lego/acme.sh")),
+    printingFunction("in_container_script", shellFile("in-nginx/piped/deliver.sh")),
+    shellFile("on-host/deliver.sh"),
   ].join("\n");
 }
 
@@ -109,7 +109,7 @@ function acmeClient(
     {
       image: acmeImage,
       // As an argument: an uploaded file would be in the root file system, which is read-only.
-      entrypoints: ["sh", "-c", proxyFile("acme.sh"), "acme.sh"],
+      entrypoints: ["sh", "-c", shellFile("in-lego/acme.sh"), "acme.sh"],
       envs: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
       volumes: [{ volumeName: state.name, containerPath: STATE }],
       networksAdvanced: [{ name: network }],

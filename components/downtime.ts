@@ -3,7 +3,7 @@ import type { Context } from "./context";
 import { formerRelease } from "./former";
 import { hasTls, type Settings } from "./settings";
 import { DOWNTIME, settingsThatCost } from "./settings/schema";
-import { assignments, proxyFile } from "./shell";
+import { assignments, shellFile } from "./shell";
 
 /** The settings whose change is downtime. */
 const BINDING = settingsThatCost(DOWNTIME);
@@ -27,7 +27,7 @@ export function downtimeGuard(context: Context): command.local.Command {
   const wanted = binding(settings);
   const stdin = isPermitted(context, wanted).then(
     (permitted) =>
-      assignments({ WANTED: wanted, PERMITTED: permitted ? "yes" : "no" }) + proxyFile("guard.sh"),
+      assignments({ WANTED: wanted, PERMITTED: permitted ? "yes" : "no" }) + shellFile("on-pulumi/guard.sh"),
   );
   return new command.local.Command(
     `${name}-downtime-guard`,

@@ -4,7 +4,7 @@ import { runOnHost } from "./command";
 import type { Context } from "./context";
 import { DOCKER_HUB, hostOf, registryOf } from "./registry";
 import { COLORS, hasTls } from "./settings";
-import { assignments, printingFunction, proxyFiles } from "./shell";
+import { assignments, printingFunction, shellFiles } from "./shell";
 
 /**
  * Pulls what the host does not have: an image that can't be had stops the update before it touches anything. The host's own
@@ -63,6 +63,6 @@ export function renderPull(
   };
   return [
     printingFunction("settings", assignments(settings)),
-    proxyFiles("old-images.sh", "volumes.sh", "pull.sh"),
+    shellFiles("on-host/old-images.sh", "on-host/volumes.sh", "on-host/pull.sh"),
   ].join("\n");
 }

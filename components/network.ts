@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { runOnHost } from "./command";
 import type { Context } from "./context";
-import { assignments, printingFunction, proxyFile } from "./shell";
+import { assignments, printingFunction, shellFile } from "./shell";
 
 /** The network that everything is attached to. */
 export interface Network {
@@ -28,7 +28,7 @@ export function network(context: Context): Network {
 function networkGuard(context: Context, network: docker.Network): pulumi.Resource {
   const stdin = pulumi.all([network.name, context.identity.id]).apply(([NETWORK, SERVICE_ID]) => {
     const settings = printingFunction("settings", assignments({ NETWORK, SERVICE_ID }));
-    return [settings, proxyFile("network-guard.sh")].join("\n");
+    return [settings, shellFile("on-host/network-guard.sh")].join("\n");
   });
   // Without triggers it is never replaced: a new input does not run what is to be run at its deletion.
   const args = { create: "sh -s create", delete: "sh -s delete", stdin };

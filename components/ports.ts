@@ -3,7 +3,7 @@ import { runOnHost } from "./command";
 import type { Context } from "./context";
 import type { Bound } from "./facts";
 import { hasTls, type Settings } from "./settings";
-import { assignments, printingFunction, proxyFile } from "./shell";
+import { assignments, printingFunction, shellFile } from "./shell";
 
 /** A port of the host that the edge publishes, and the setting that chooses it. */
 export interface PublishedPort extends Bound {
@@ -34,7 +34,7 @@ export function checkedPorts(
   const lines = publishedPorts(settings).map(({ setting, address, port }) => `${setting} ${address} ${port}`);
   const stdin = pulumi.all([network, context.identity.id]).apply(([NETWORK, SERVICE_ID]) => {
     const values = { PORTS: lines.join("\n"), NETWORK, SERVICE_ID, IMAGE: settings.proxy.edgeImage };
-    return [printingFunction("settings", assignments(values)), proxyFile("ports.sh")].join("\n");
+    return [printingFunction("settings", assignments(values)), shellFile("on-host/ports.sh")].join("\n");
   });
   // Without triggers it is never replaced, and so is no reason to replace what depends on it.
   return runOnHost(context, "ports", { stdin }, before);

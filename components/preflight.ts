@@ -7,7 +7,7 @@ import { publishedPorts } from "./ports";
 import { findProblems, inWords, missing } from "./problems";
 import { askHost } from "./reach";
 import { refusal } from "./refusal";
-import { proxyFile } from "./shell";
+import { shellFile } from "./shell";
 import { writeKeys } from "./ssh";
 import { violationsInWords, type Violation } from "./settings";
 
@@ -41,7 +41,7 @@ export function checkedAddress(
         // Another service may have been declared since.
         const late = conflicts();
         if (late.length > 0) throw refusal(violationsInWords(name, late));
-        const facts = readFacts(await askHost(host, fullName, proxyFile("facts.sh")));
+        const facts = readFacts(await askHost(host, fullName, shellFile("on-host/facts.sh")));
         // What is not there may be known already: by the refresh that this update has begun with.
         if (missing(facts, await known()).length > 0) await checkpoint.write();
         const now = await known();

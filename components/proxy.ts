@@ -6,7 +6,7 @@ import type { Context } from "./context";
 import { publishedPorts } from "./ports";
 import { nginxRights } from "./rights";
 import { COLORS, type Settings } from "./settings";
-import { proxyFile } from "./shell";
+import { shellFile } from "./shell";
 
 /** What is served and by whom: outlives each nginx. */
 export function proxyState(context: Context): docker.Volume {
@@ -119,7 +119,7 @@ export function nginxOptions(settings: Pick<Settings, "proxy" | "tls">, role: "e
     uploads: ["entrypoint.sh", "nginx.sh", "journal.sh", "tls.sh", "nginx.conf", "initial-site.conf"].map(
       (file) => ({
         file: `/bluegreen/${file}`,
-        content: proxyFile(file),
+        content: shellFile(`in-nginx/uploaded/${file}`),
       }),
     ),
     // In memory: what a container needs to serve must not depend on a disk that may be full.

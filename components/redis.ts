@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { runOnHost } from "./command";
 import type { Context } from "./context";
 import { redisRights } from "./rights";
-import { assignments, printingFunction, proxyFiles } from "./shell";
+import { assignments, printingFunction, shellFiles } from "./shell";
 
 /**
  * The Redis that both colors share; never published on the host. Two of them can't write to one volume, so a new one has
@@ -61,19 +61,22 @@ function readableData(
   const stdin = pulumi
     .all([data.name, config, context.identity.id])
     .apply(([VOLUME, CONFIG, SERVICE_ID]) =>
-      withSettings({ VOLUME, CONFIG, SERVICE_ID, IMAGE: context.settings.redis.image }, "redis-check.sh"),
+      withSettings(
+        { VOLUME, CONFIG, SERVICE_ID, IMAGE: context.settings.redis.image },
+        "on-host/redis-check.sh",
+      ),
     );
   return runOnHost(context, "redis-check", { stdin }, [before, data]);
 }
 
 /** Runs for each new container. */
 function answering(context: Context, container: docker.Container): pulumi.Resource {
-  const stdin = container.id.apply((REDIS) => withSettings({ REDIS }, "redis-ready.sh"));
+  const stdin = container.id.apply((REDIS) => withSettings({ REDIS }, "on-host/redis-ready.sh"));
   return runOnHost(context, "redis-ready", { stdin }, [container]);
 }
 
 const withSettings = (values: { [name: string]: string }, file: string): string =>
-  [printingFunction("settings", assignments(values)), proxyFiles("ask-redis.sh", file)].join("\n");
+  [printingFunction("settings", assignments(values)), shellFiles("on-host/ask-redis.sh", file)].join("\n");
 
 /** Data that is there already is taken in as it is, whoever has made the volume: Docker can't change these later. */
 const MADE_WITH = ["labels", "driver", "driverOpts"];

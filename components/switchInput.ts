@@ -1,7 +1,7 @@
 import { urls } from "./host";
 import { NO_PREVIEW, renderPreview, renderSite, renderStagedSite } from "./site";
 import type { Color, Settings } from "./settings";
-import { assignments, hash, printingFunction, proxyFiles } from "./shell";
+import { assignments, hash, printingFunction, shellFiles } from "./shell";
 
 /** What the switch and the idle gate get to know: plain values only, and no secret. */
 export interface CommandValues {
@@ -63,11 +63,22 @@ export function renderIdleGateInput(
 
 /** The settings, the part for nginx's container, and the part for the host, which calls it. */
 function renderInput(command: "switch" | "idle-gate", variables: { [name: string]: string | number }) {
-  const inContainer = proxyFiles("steps.sh", "probe.sh", "reason.sh", `${command}.sh`);
+  const inContainer = shellFiles(
+    "in-nginx/piped/steps.sh",
+    "in-nginx/piped/probe.sh",
+    "in-nginx/piped/reason.sh",
+    `in-nginx/piped/${command}.sh`,
+  );
   return [
     printingFunction("settings", assignments(variables)),
     printingFunction("in_container_script", inContainer),
-    proxyFiles("explain.sh", "failure.sh", "old-images.sh", "host.sh", `${command}-host.sh`),
+    shellFiles(
+      "on-host/explain.sh",
+      "on-host/failure.sh",
+      "on-host/old-images.sh",
+      "on-host/host.sh",
+      `on-host/${command}.sh`,
+    ),
   ].join("\n");
 }
 

@@ -271,7 +271,7 @@ function readSite(text) {
   return { text, hash: hashOf(text), live: served("live"), idle: served("idle") };
 }
 
-/** The site that the stack says is served: filled in as fill_site in components/proxy/steps.sh does. */
+/** The site that the stack says is served: filled in as fill_site in components/shell/in-nginx/piped/steps.sh does. */
 function wantedSite(told) {
   const idle = told.LIVE_COLOR === "blue" ? "green" : "blue";
   const idleContainer = told[idle.toUpperCase()];

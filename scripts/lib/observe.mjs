@@ -62,7 +62,7 @@ async function must(service, args) {
 }
 
 const statusScript = ["probe.sh", "status.sh"]
-  .map((file) => readFileSync(join(root, "components/proxy", file), "utf8"))
+  .map((file) => readFileSync(join(root, "components/shell/in-nginx/piped", file), "utf8"))
   .join("\n");
 
 /** Undefined where there is nobody to ask. */
@@ -76,7 +76,7 @@ async function factsFrom(service, container) {
 }
 
 /**
- * The lines that components/proxy/status.sh prints.
+ * The lines that components/shell/in-nginx/piped/status.sh prints.
  * @param {string} text
  * @returns {import("./report.js").Facts}
  */

@@ -47,7 +47,7 @@ export interface Side {
   state: string;
 }
 
-/** What components/proxy/journal.sh writes. */
+/** What components/shell/in-nginx/uploaded/journal.sh writes. */
 export interface Entry {
   at?: string;
   by?: string;
@@ -101,7 +101,7 @@ export interface Service {
   switch?: { urns: string[]; settingsFunction: string; values: { [name: string]: string } };
 }
 
-/** What one nginx says of itself and of the state volume (components/proxy/status.sh). */
+/** What one nginx says of itself and of the state volume (components/shell/in-nginx/piped/status.sh). */
 export interface Facts {
   id: string;
   owner: string;
@@ -113,7 +113,7 @@ export interface Facts {
   running: string;
   site: string;
   health_code?: string;
-  /** As the gate judges it (components/proxy/probe.sh), and what came, in words. */
+  /** As the gate judges it (components/shell/in-nginx/piped/probe.sh), and what came, in words. */
   healthy?: boolean;
   health_answer?: string;
   journal: Entry[];

@@ -6,7 +6,7 @@ import path from "node:path";
 import fc from "fast-check";
 import type { BlueGreenServiceArgs } from "../../components";
 
-import { assignments, proxyFile } from "../../components/shell";
+import { assignments, shellFile } from "../../components/shell";
 import { renderSwitchInput } from "../../components/switchInput";
 import { findViolations } from "../../components/settings";
 import { CASE, refusals } from "../proxy/rendered";
@@ -287,7 +287,7 @@ describe("generated input", function () {
       .join("");
     const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-faults-"));
     try {
-      const input = `STATE=${folder}\nSITE=$STATE/site.conf\n${proxyFile("journal.sh")}\nwarn() { :; }\n${script}`;
+      const input = `STATE=${folder}\nSITE=$STATE/site.conf\n${shellFile("in-nginx/uploaded/journal.sh")}\nwarn() { :; }\n${script}`;
       const printed = execFileSync("sh", ["-s"], { input, cwd: folder, maxBuffer: 256 * 1024 * 1024 });
       const lines = printed.toString().trimEnd().split("\n");
       assert.equal(lines.length, 2 * texts.length);

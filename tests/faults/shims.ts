@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { printingFunction, proxyFile, quote } from "../../components/shell";
+import { printingFunction, shellFile, quote } from "../../components/shell";
 
 /**
  * Stands before every command that a switch calls, and kills the switch where it is about to make the call
@@ -37,7 +37,7 @@ export type KillAt = number | string;
 const arm = (folder: string, scripts: string[], killAt: KillAt) => {
   const words = new Set(
     scripts
-      .map(proxyFile)
+      .map(shellFile)
       .join("\n")
       .match(/[a-z][a-z0-9]+/g),
   );
@@ -60,7 +60,10 @@ PATH=$SHIMS:$PATH
 /** Where the shims of the part in the container are. */
 export const SHIMS = "/tmp/bluegreen-shims";
 
-const IN_CONTAINER = ["steps.sh", "probe.sh", "reason.sh", "switch.sh", "nginx.sh", "journal.sh"];
+const IN_CONTAINER = [
+  ...["steps.sh", "probe.sh", "reason.sh", "switch.sh"].map((file) => `in-nginx/piped/${file}`),
+  ...["nginx.sh", "journal.sh"].map((file) => `in-nginx/uploaded/${file}`),
+];
 /** The switch's input with a part in the container that is killed at this call. */
 export const killedInContainer = (killAt: KillAt) => (input: string) => {
   const start = "#!/bin/sh\n# The steps that the switch and the idle gate share";
@@ -70,4 +73,4 @@ export const killedInContainer = (killAt: KillAt) => (input: string) => {
 
 /** The same with a part on the host that is killed. */
 export const killedOnHost = (killAt: KillAt, folder: string) => (input: string) =>
-  arm(folder, ["host.sh", "switch-host.sh"], killAt) + input;
+  arm(folder, ["on-host/host.sh", "on-host/switch.sh"], killAt) + input;

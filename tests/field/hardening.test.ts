@@ -34,8 +34,11 @@ describe("hardened containers", () => {
   }
 
   it("CIS 5.23, 5.24: no script makes more of `docker exec` than the container has", () => {
-    const folder = path.join(ROOT, "components/proxy");
-    const calls = readdirSync(folder).flatMap(
+    const folder = path.join(ROOT, "components/shell");
+    const scripts = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) =>
+      file.endsWith(".sh"),
+    );
+    const calls = scripts.flatMap(
       (file) => readFileSync(path.join(folder, file), "utf8").match(/docker exec [^\n]*/g) ?? [],
     );
     assert.ok(calls.length > 3);

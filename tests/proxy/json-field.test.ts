@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { NGINX_IMAGE } from "../../components/settings";
-import { proxyFile, quote } from "../../components/shell";
+import { shellFile, quote } from "../../components/shell";
 
-const FUNCTION = /^json_field\(\) \{\n[^]*?\n\}\n/m.exec(proxyFile("probe.sh"))?.[0] ?? "";
+const FUNCTION = /^json_field\(\) \{\n[^]*?\n\}\n/m.exec(shellFile("in-nginx/piped/probe.sh"))?.[0] ?? "";
 const CASES = Number(process.env.BLUEGREEN_CASES ?? 200);
 
 interface Lookup {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { NGINX_IMAGE, type Proxy, type Settings } from "../../components/settings";
-import { printingFunction, proxyFile } from "../../components/shell";
+import { printingFunction, shellFile } from "../../components/shell";
 import { fillSite, renderStagedSite } from "../../components/site";
 import { containers, validSettings } from "../unit/valid";
 
@@ -49,7 +49,8 @@ export function refusals(cases: Case[]): string {
   const script = [
     "set -eu\nmkdir -p /bluegreen/state /run/bluegreen",
     ...files.map(
-      (file, i) => `${printingFunction(`file_${i}`, proxyFile(file))}file_${i} >/bluegreen/${file}`,
+      (file, i) =>
+        `${printingFunction(`file_${i}`, shellFile(`in-nginx/uploaded/${file}`))}file_${i} >/bluegreen/${file}`,
     ),
     ". /bluegreen/nginx.sh",
     "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=test -keyout /tmp/key -out /tmp/chain 2>/dev/null",

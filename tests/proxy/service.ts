@@ -7,7 +7,7 @@ import type { BlueGreenServiceArgs } from "../../components";
 import { renderDelivery, type Source } from "../../components/certificate";
 import { nginxOptions } from "../../components/proxy";
 import { NGINX_IMAGE, type Color } from "../../components/settings";
-import { proxyFile } from "../../components/shell";
+import { shellFile } from "../../components/shell";
 import { type CommandValues, renderIdleGateInput, renderSwitchInput } from "../../components/switchInput";
 import { docker } from "../support/docker";
 import { get } from "../support/http";
@@ -308,7 +308,11 @@ export class Service {
   /** What "status" gets to know of the current nginx, by the settings of the last switch. */
   async facts(): Promise<string> {
     const settings = /^settings\(\) \{\n {2}cat <<'(\w+)'\n[^]*?\1\n\}\n/.exec(this.lastInput)?.[0] ?? "";
-    const input = [settings, proxyFile("probe.sh"), proxyFile("status.sh")].join("\n");
+    const input = [
+      settings,
+      shellFile("in-nginx/piped/probe.sh"),
+      shellFile("in-nginx/piped/status.sh"),
+    ].join("\n");
     const { code, output } = await new Running("docker", ["exec", "-i", this.proxy, "sh", "-s"], { input })
       .ended;
     assert.equal(code, 0, output);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { assignments, proxyFile } from "../../components/shell";
+import { assignments, shellFile } from "../../components/shell";
 
 interface Facts {
   kind?: "gate" | "watch";
@@ -70,7 +70,7 @@ function explain({ kind = "gate", container, listens, health, log = "", ...facts
     HEALTH_JSON_VALUE: "",
     ...health,
   };
-  const input = `set -eu\n${assignments(given)}\n${proxyFile("explain.sh")}\nexplain\nprintf '%s\\n' "$state" "$listens" "$likely" "$advice"\n`;
+  const input = `set -eu\n${assignments(given)}\n${shellFile("on-host/explain.sh")}\nexplain\nprintf '%s\\n' "$state" "$listens" "$likely" "$advice"\n`;
   const { status, stdout, stderr } = spawnSync("sh", ["-s"], { input, encoding: "utf8" });
   assert.equal(status, 0, stderr);
   assert.equal(stderr, "");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { assignments, proxyFile } from "../../components/shell";
+import { assignments, shellFile } from "../../components/shell";
 
 const ANY = { HEALTH_STATUS: "", HEALTH_BODY: "", HEALTH_JSON_FIELD: "", HEALTH_JSON_VALUE: "" };
 
@@ -52,7 +52,7 @@ describe("an answer to the health request", () => {
 function probe(settings: { [name: string]: string }, curl: string) {
   const script = `set -eu
 ${assignments(settings)}
-${proxyFile("probe.sh")}
+${shellFile("in-nginx/piped/probe.sh")}
 RUN=$(mktemp -d)
 ask_as_user() { ${curl}; }
 if probe live.sock; then healthy=true; else healthy=false; fi

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { assignments, proxyFile } from "../../components/shell";
+import { assignments, shellFile } from "../../components/shell";
 
 const REQUEST =
   ', client: unix:, server: , request: "GET /health HTTP/1.1", upstream: "http://172.18.0.5:3000/health", host: "localhost"';
@@ -11,7 +11,7 @@ const PAGE = "HTTP 502 <html>";
 function reasonOf({ code = "502", log = "", error = "" }) {
   const input = `set -eu
 RUN=$(mktemp -d)
-${proxyFile("reason.sh")}
+${shellFile("in-nginx/piped/reason.sh")}
 ${assignments({ LOG: log, CODE: code, ERROR: error, HEALTH_TIMEOUT: 5 })}
 probe() {
   [ -z "$LOG" ] || printf '%s\\n' "$LOG" >"$RUN/gate.log"

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import path from "node:path";
-import { assignments, hash, printingFunction, proxyFile, quote } from "../../components/shell";
+import { assignments, hash, printingFunction, shellFile, quote } from "../../components/shell";
 import { anyText, RUNS } from "./valid";
 
 // Each shell that is there; a host's own sh may be any of them.
@@ -72,9 +72,11 @@ for (const shell of SHELLS) {
     });
 
     it("the product's own scripts", () => {
-      for (const file of readdirSync(path.join(__dirname, "../../components/proxy"))) {
+      for (const file of readdirSync(path.join(__dirname, "../../components/shell"), {
+        recursive: true,
+      }) as string[]) {
         if (!file.endsWith(".sh")) continue;
-        execFileSync(shell[0], [...shell.slice(1), "-n"], { input: proxyFile(file) });
+        execFileSync(shell[0], [...shell.slice(1), "-n"], { input: shellFile(file) });
       }
     });
   });
@@ -90,7 +92,8 @@ describe("the hash", () => {
 describe("the downtime guard", () => {
   const guard = (wanted: string, allowed: boolean, former?: string) =>
     spawnSync("sh", ["-s"], {
-      input: assignments({ WANTED: wanted, PERMITTED: allowed ? "yes" : "no" }) + proxyFile("guard.sh"),
+      input:
+        assignments({ WANTED: wanted, PERMITTED: allowed ? "yes" : "no" }) + shellFile("on-pulumi/guard.sh"),
       env: { PATH: process.env.PATH, ...(former !== undefined && { PULUMI_COMMAND_STDOUT: former }) },
       encoding: "utf8",
     });

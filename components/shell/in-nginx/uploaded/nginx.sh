@@ -14,8 +14,6 @@ SITE=$STATE/site.conf
 OWNER=$STATE/owner
 # A file for each container with public listeners: "opening", "open", or "draining" when it has let go of them.
 INSTANCES=$STATE/instances
-# The log of requests. Not on the volume: what is served must not depend on how much is logged.
-ACCESS_LOG=$BASE/access.log
 # The certificate that nginx runs with, with its key; empty where there is none (yet).
 CERTIFICATE=$RUN/certificate.pem
 

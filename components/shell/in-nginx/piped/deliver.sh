@@ -3,9 +3,9 @@
 # It comes as text, or from files of the container that the entrypoint looks at from then on.
 set -eu
 
-# shellcheck source=nginx.sh
+# shellcheck source=../uploaded/nginx.sh
 . /bluegreen/nginx.sh
-# shellcheck source=tls.sh
+# shellcheck source=../uploaded/tls.sh
 . /bluegreen/tls.sh
 
 main() {

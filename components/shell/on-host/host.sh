@@ -1,7 +1,7 @@
 #!/bin/sh
 # The host's part of the switch and of the idle gate: what needs the Docker client. It runs where the Docker engine can be
 # reached, as the input of "sh -s": the functions settings (assignments, the same for both parts) and in_container_script come
-# before it, with explain.sh and failure.sh; switch-host.sh or idle-gate-host.sh after it.
+# before it, with explain.sh and failure.sh; switch.sh or idle-gate.sh after it.
 #
 # Given: SERVICE_ID (the label bluegreen.id of all that belongs to the service) PROXY IDLE STOP_GRACE_SECONDS KEEP_IMAGES
 set -eu

@@ -23,8 +23,8 @@ export function printingFunction(name: string, text: string): string {
 
 export const hash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
 
-/** A file of the proxy folder. */
-export const proxyFile = (name: string): string => readFileSync(join(__dirname, "proxy", name), "utf8");
+/** A script or a configuration, by its place in this folder: the first part says where it runs. */
+export const shellFile = (place: string): string => readFileSync(join(__dirname, place), "utf8");
 
 /** Several of them as one script: what others use comes first. */
-export const proxyFiles = (...names: string[]): string => names.map(proxyFile).join("\n");
+export const shellFiles = (...places: string[]): string => places.map(shellFile).join("\n");

@@ -10,9 +10,9 @@
 # Exit status: 0 done; 3 another switch runs; 10 the candidate failed its gate or its watch; 1 anything else.
 set -eu
 
-# shellcheck source=nginx.sh
+# shellcheck source=../uploaded/nginx.sh
 . /bluegreen/nginx.sh
-# shellcheck source=journal.sh
+# shellcheck source=../uploaded/journal.sh
 . /bluegreen/journal.sh
 
 # A second more than keepalive_min_timeout in nginx.conf.

@@ -4,9 +4,9 @@
 # whoever asked (scripts/lib/drift.mjs).
 set -u
 
-# shellcheck source=nginx.sh
+# shellcheck source=../uploaded/nginx.sh
 . /bluegreen/nginx.sh
-# shellcheck source=journal.sh
+# shellcheck source=../uploaded/journal.sh
 . /bluegreen/journal.sh
 
 main() {

@@ -18,6 +18,8 @@ ROLE=$1
 BEAT=$STATE/beat
 # Old workers hold the connections that outlive a reload. Past those of eight reloads, the oldest are ended.
 MAX_OLD_WORKERS=$((8 * $(nproc)))
+# The log of requests. Not on the volume: what is served must not depend on how much is logged.
+ACCESS_LOG=$BASE/access.log
 # Half seconds without a sign of life from the owner before the edge serves.
 PATIENCE=6
 
