@@ -94,7 +94,7 @@ describe("the switch's input", () => {
       assert.equal(lines.length, 3);
       assert.match(lines[0], /^ps --all --filter label=bluegreen.id=1a2b3c4d /);
       assert.equal(lines[1], "exec -i shop-proxy-3 sh -s");
-      assert.match(lines[2], /^exec shop-proxy-3 sed .* \/bluegreen\/state\/site.conf$/);
+      assert.match(lines[2], /^exec shop-proxy-3 sh -c cd \/bluegreen\/state; .*site\.conf/);
       assert.match(piped, /^WHO='[^'\n]+'\nSTARTED=''\nLOCK_HOLDER=[^]*\nmain\n$/);
     });
   });

@@ -44,11 +44,14 @@ cannot_start() { # container what-docker-said
 # The edge has the same site, should nginx be down. It fails where neither answers.
 read_served() {
   for nginx in "$PROXY" $(printf '%s\n' "$containers" | awk '$2 == "edge" { print $1 }'); do
-    ! served=$(docker exec "$nginx" sed -n '/^# [a-z]*: [a-z]* ./s/^# //p' /bluegreen/state/site.conf 2>/dev/null </dev/null) || return 0
+    ! served=$(docker exec "$nginx" sh -c "$SETTLED_SITE" 2>/dev/null </dev/null) || return 0
   done
   served=''
   return 1
 }
+# Whatever a killed switch had begun, nginx undoes within a second. Until then its site is not what will be served.
+# shellcheck disable=SC2016 # expanded in nginx's container
+SETTLED_SITE='cd /bluegreen/state; tries=100; while [ -e intent ] && [ "$tries" -gt 0 ]; do sleep 0.05; tries=$((tries - 1)); done; site=site.conf; [ ! -e site.conf.former ] || site=site.conf.former; sed -n "/^# [a-z]*: [a-z]* ./s/^# //p" "$site"'
 serves() { # live|idle container
   case "
 $served
