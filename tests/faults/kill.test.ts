@@ -105,7 +105,6 @@ describe("kill -9 of the switch at each command that it calls", function () {
     fault("a new nginx that takes the ports over", () =>
       killAtEachCall(service, {
         from: "/run/bluegreen/warm.sock",
-        to: "test-site.conf",
         prepare: async () => {
           if (await service.listens(service.proxy)) {
             await replaced(service.proxy);
