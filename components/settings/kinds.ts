@@ -16,7 +16,7 @@ export const must = (be: string) => ({
 const hidden = (be: string) => ({ error: () => `must be ${be}` });
 
 /** More than the greatest is more than some program takes. */
-export const GREATEST = 1_000_000_000;
+const GREATEST = 1_000_000_000;
 
 export const flag = () => z.boolean(must("true or false"));
 
@@ -64,12 +64,13 @@ export const hostName = () =>
     'a host name in small letters, and without "*" also for such a certificate',
   );
 
+/** Two programs connect, and each would take another user for granted. */
+const SSH = "ssh://[\\w.-]+@[\\w.-]+(:\\d+)?";
 export const url = {
-  /** Two programs connect, and each would take another user for granted. */
-  ssh: () => text(/^ssh:\/\/[\w.-]+@[\w.-]+(:\d+)?$/, "ssh://user@address:port"),
+  ssh: () => text(new RegExp(`^${SSH}$`), "ssh://user@address:port"),
   docker: () =>
     text(
-      /^(unix:\/\/\/[^\s]+|tcp:\/\/[\w.:[\]-]+|ssh:\/\/[\w.-]+@[\w.-]+(:\d+)?)$/,
+      new RegExp(`^(unix:///[^\\s]+|tcp://[\\w.:[\\]-]+|${SSH})$`),
       "unix:///path, tcp://address:port or ssh://user@address:port",
     ),
 };

@@ -186,6 +186,7 @@ look_after_certificate() {
 # a new one only with rights that it does not have. The few lines that come between the two are lost, and on a full disk the copy.
 look_after_log() {
   size=$(stat -c %s "$ACCESS_LOG" 2>/dev/null) || return 0
+  most_mb=''
   { read -r _ && read -r _ _ most_mb; } <"$SITE"
   [ -n "$most_mb" ] && [ "$((2 * size / 1048576))" -ge "$most_mb" ] || return 0
   cp "$ACCESS_LOG" "$ACCESS_LOG.1" || rm -f "$ACCESS_LOG.1"
