@@ -136,6 +136,23 @@ describe("the edge", () => {
     assert.equal(await service.live(), service.containers.green);
   });
 
+  it("answers by the new site only, once a switch is through that began while it still served", async () => {
+    await docker("stop", service.proxy);
+    // Its listeners stay open for some seconds after the proxy's return, as on a busy machine.
+    await docker(
+      ...["exec", "--detach", service.edge],
+      ...["sh", "-c", "(flock 8; sleep 4) 8>>/run/bluegreen/reload.lock"],
+    );
+    await docker("start", service.proxy);
+    await holds(service, service.proxy, true);
+    assert.equal(await service.listens(service.edge), true);
+    const next = await service.app("blue");
+    await service.switched("blue");
+    const answers = await Promise.all(Array.from({ length: 20 }, () => service.live()));
+    assert.deepEqual(new Set(answers), new Set([next]));
+    await service.switched("green");
+  });
+
   it("keeps the proxy from waiting for it when all are stopped at once, as by a daemon; started again, they serve", async () => {
     const { edge, proxy, containers } = service;
     const agent = new http.Agent({ keepAlive: true });

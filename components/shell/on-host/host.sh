@@ -51,10 +51,10 @@ read_served() {
 }
 # Whatever a killed switch had begun, nginx undoes within a second. Until then its site is not what will be served.
 # shellcheck disable=SC2016 # expanded in nginx's container
-SETTLED_SITE='cd /bluegreen/state; tries=100;'\
-' while [ -e intent ] && [ "$tries" -gt 0 ]; do sleep 0.05; tries=$((tries - 1)); done;'\
-' site=site.conf; [ ! -e site.conf.former ] || site=site.conf.former;'\
-' sed -n "/^# [a-z]*: [a-z]* ./s/^# //p" "$site"'
+SETTLED_SITE=$(printf '%s ' 'cd /bluegreen/state; tries=100;' \
+  'while [ -e intent ] && [ "$tries" -gt 0 ]; do sleep 0.05; tries=$((tries - 1)); done;' \
+  'site=site.conf; [ ! -e site.conf.former ] || site=site.conf.former;' \
+  'sed -n "/^# [a-z]*: [a-z]* ./s/^# //p" "$site"')
 serves() { # live|idle container
   case "
 $served

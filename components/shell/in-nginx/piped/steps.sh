@@ -235,15 +235,16 @@ drained_for() { [ $(($(uptime_seconds) - drain_started)) -ge "$1" ]; }
 # An old worker may get one more request on a kept connection, and sends it to the color that it knows.
 may_get_more() { [ -n "$leaving" ] && ! drained_for "$KEPT_CONNECTION_SECONDS"; }
 
-# Two numbers: connections from here to leaving containers, and replaced nginx that still finish theirs. All nginx of
-# this service share one network namespace, so its table has the connections of the old workers too.
+# Two numbers: connections from here to leaving containers, and other nginx that have not finished theirs: a replaced one, or
+# the edge when it served meanwhile. All nginx of this service share one network namespace, so its table has the connections of
+# the old workers too.
 open_connections() {
   connections=0
   for container in $leaving; do
     address=$(getent hosts "$container" | cut -d' ' -f1) || continue
     connections=$((connections + $(established_to "$address")))
   done
-  echo "$connections $(others | grep -c draining)"
+  echo "$connections $(others | grep -c -e open -e draining)"
 }
 # The kernel prints an IPv4 address as one number in the machine's byte order, which is little endian on amd64 and arm64.
 established_to() {

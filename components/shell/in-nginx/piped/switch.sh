@@ -66,13 +66,14 @@ try_idle() {
 # --- take over
 
 # A new nginx takes over with the site as it is served now, so that it does not matter which of the two answers while
-# both listen. Only when it is alone, the site changes.
+# both listen. Only when it is alone, the site changes: the edge, too, may still serve, with the site that it began with.
 take_over() {
-  ! is_owner || return 0
-  say 'a new nginx takes over the ports'
-  wait_for 5 upstream_answers || warn 'the live color does not answer'
-  listens || open_listeners || fail 1 'the new nginx could not open its ports.'
-  write_file "$OWNER" "$(own_id)"
+  is_owner || {
+    say 'a new nginx takes over the ports'
+    wait_for 5 upstream_answers || warn 'the live color does not answer'
+    listens || open_listeners || fail 1 'the new nginx could not open its ports.'
+    write_file "$OWNER" "$(own_id)"
+  }
   wait_for 10 nobody_else_listens || {
     warn 'a former nginx did not say that it has let go; it is taken for dead'
     for instance in "$INSTANCES"/*; do [ "${instance##*/}" = "$(own_id)" ] || rm -f "$instance"; done
