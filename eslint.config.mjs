@@ -5,7 +5,7 @@ import tseslint from "typescript-eslint";
 
 export default defineConfig(
   // hosts/ is checked in a copy, with its own packages.
-  { ignores: ["**/node_modules/**", ".state/**", "coverage/**", "hosts/**"] },
+  { ignores: ["**/dist/", "**/node_modules/**", ".state/**", "coverage/**", "hosts/**"] },
   js.configs.recommended,
   {
     files: ["**/*.ts"],

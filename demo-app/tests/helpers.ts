@@ -113,7 +113,10 @@ export async function startRelay(targetPort: number) {
   };
   const server = createServer((client) => {
     track(client);
-    if (mode === "down") return client.destroy();
+    if (mode === "down") {
+      client.destroy();
+      return;
+    }
     if (mode === "hanging") lost.add(client);
     const target = connect(targetPort, "127.0.0.1");
     track(target);

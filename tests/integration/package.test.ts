@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { useImages } from "../support/images";
+import { useStack } from "../support/stack";
+
+const exec = promisify(execFile);
+const ROOT = path.resolve(__dirname, "../..");
+
+/** What Pulumi's own template for TypeScript has. */
+const TEMPLATE = {
+  compilerOptions: {
+    strict: true,
+    outDir: "bin",
+    target: "es2020",
+    module: "commonjs",
+    moduleResolution: "node",
+    sourceMap: true,
+    experimentalDecorators: true,
+    pretty: true,
+    noFallthroughCasesInSwitch: true,
+    noImplicitReturns: true,
+    forceConsistentCasingInFileNames: true,
+    ignoreDeprecations: "6.0",
+  },
+  files: ["index.ts"],
+};
+
+describe("the npm package, from an empty folder", function () {
+  this.timeout(600_000);
+  const images = useImages({ one: "ok", two: "ok" });
+  const stack = useStack({});
+  const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-package-"));
+  after(() => rmSync(folder, { recursive: true }));
+  const npm = (...args: string[]) => exec("npm", args, { cwd: stack.folder });
+  const write = (file: string, text: string) => writeFileSync(path.join(stack.folder, file), text);
+  const program = (activeColor: string) => `
+  activeColor: "${activeColor}",
+  blue: { image: "${images.one}" },
+  green: { image: "${images.two}" },
+  containerPort: 3000,
+  proxy: { port: ${stack.port}, previewPort: ${stack.previewPort} },
+  drainSeconds: 2,
+});`;
+
+  before("npm init, npm install", async () => {
+    await exec("npm", ["pack", "./components", "--pack-destination", folder], { cwd: ROOT });
+    for (const part of ["components", "node_modules", "index.ts", "package.json", "tsconfig.json"])
+      rmSync(path.join(stack.folder, part), { recursive: true });
+    write("Pulumi.yaml", `name: ${stack.project}\nruntime: nodejs\n`);
+    rmSync(path.join(stack.folder, `Pulumi.${stack.name}.yaml`));
+    await npm("init", "--yes");
+    await npm(
+      "install",
+      "--prefer-offline",
+      "--no-audit",
+      "--no-fund",
+      path.join(folder, "bluegreen-0.1.0.tgz"),
+    );
+  });
+
+  it("JavaScript: ten lines, and up", async () => {
+    write(
+      "index.js",
+      `const { BlueGreenService } = require("bluegreen");
+const service = new BlueGreenService("service", {${program("blue")}
+exports.url = service.url;
+`,
+    );
+    await stack.up();
+    assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
+    assert.equal((await stack.outputs()).url, `http://localhost:${stack.port}`);
+    await stack.expectNoChange();
+  });
+
+  it("TypeScript: the same without a tsconfig.json, and a flip", async () => {
+    rmSync(path.join(stack.folder, "index.js"));
+    write("package.json", JSON.stringify({ dependencies: { bluegreen: "0.1.0" } }));
+    write(
+      "index.ts",
+      `import { BlueGreenService } from "bluegreen";
+const service = new BlueGreenService("service", {${program("green")}
+export const url = service.url;
+`,
+    );
+    await stack.up();
+    assert.deepEqual(await stack.serving(), { live: "green two", idle: "blue one" });
+  });
+
+  it("compiles under Pulumi's own TypeScript template", async () => {
+    write("tsconfig.json", JSON.stringify(TEMPLATE));
+    await exec(path.join(stack.folder, "node_modules/.bin/tsc"), ["--noEmit"], { cwd: stack.folder }).catch(
+      ({ stdout }: { stdout: string }) => assert.fail(stdout),
+    );
+  });
+
+  it("a mistake is an error with its path, in JavaScript too", async () => {
+    write(
+      "index.ts",
+      `import { BlueGreenService } from "bluegreen";
+new BlueGreenService("service", { activeColor: "blue", blue: { image: "a:1" }, green: { image: "a:2" }, volumes: "data" as never, proxy: { prot: 80 } as never });
+`,
+    );
+    const { output } = await stack.run("preview");
+    assert.match(output, /volumes: is "data", but must be a list/);
+    assert.match(output, /proxy\.prot: is no setting\. Did you mean port\?/);
+  });
+});
