@@ -1,20 +1,20 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { BlueGreenServiceArgs } from "./settings/args";
-import { givenCertificate, obtainedCertificate } from "./certificate";
-import { color, type Colors } from "./color";
+import { deliverCertificate, obtainCertificate } from "./certificate";
+import { createColor, type Colors } from "./color";
 import { Context } from "./context";
 import { Decisions } from "./decisions";
-import { binding, downtimeGuard } from "./downtime";
+import { binding, guardDowntime } from "./downtime";
 import { urls } from "./host";
-import { pulledImages } from "./images";
+import { pullImages } from "./images";
 import { registerService } from "./neighbours";
 import { namesOfNow, problemOfNames } from "./names";
-import { network } from "./network";
+import { createNetwork } from "./network";
 import type { Release } from "./plan";
-import { checkedPorts } from "./ports";
-import { edge, proxy, proxyState } from "./proxy";
-import { redis } from "./redis";
+import { checkPorts } from "./ports";
+import { createEdge, createNginx, createStateVolume } from "./proxy";
+import { createRedis } from "./redis";
 import { sayPlan } from "./sayPlan";
 import { readSettings, refuse, type Violation } from "./settings";
 import { gateIdle, switchTraffic } from "./switch";
@@ -51,21 +51,27 @@ export class BlueGreenService extends pulumi.ComponentResource {
     const release = releaseOf(context);
 
     // The children's names never change: a renamed child is a replaced one.
-    const images = pulledImages(context);
-    const { name: net, guard } = network(context);
-    const permitted = downtimeGuard(context);
-    const free = checkedPorts(context, net, [images, permitted, ...guard]);
-    const store = redis(context, net, free);
-    const state = proxyState(context);
+    const images = pullImages(context);
+    const { name: net, guard } = createNetwork(context);
+    const permitted = guardDowntime(context);
+    const free = checkPorts(context, net, [images, permitted, ...guard]);
+    const store = createRedis(context, net, free);
+    const state = createStateVolume(context);
     const colors = {
-      blue: color(context, "blue", net, store ?? free),
-      green: color(context, "green", net, store ?? free),
+      blue: createColor(context, "blue", net, store ?? free),
+      green: createColor(context, "green", net, store ?? free),
     };
-    const ports = edge(context, net, state, colors, permitted);
-    const nginx = proxy(context, ports, state, colors);
-    const switched = switchTraffic(context, release, colors, nginx, givenCertificate(context, state, nginx));
+    const edge = createEdge(context, net, state, colors, permitted);
+    const nginx = createNginx(context, edge, state, colors);
+    const switched = switchTraffic(
+      context,
+      release,
+      colors,
+      nginx,
+      deliverCertificate(context, state, nginx),
+    );
     gateIdle(context, release, colors, nginx, switched);
-    const [done = switched] = obtainedCertificate(context, net, state, nginx, switched);
+    const [done = switched] = obtainCertificate(context, net, state, nginx, switched);
     sayPlan(context, release, decisions);
 
     const outputs = outputsOf(context, colors, nginx, done);

@@ -17,7 +17,7 @@ const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
 const FOLDER = "/bluegreen/certificates";
 
 /** Given certificates: what has to be done before the switch. */
-export function givenCertificate(
+export function deliverCertificate(
   context: Context,
   state: docker.Volume,
   proxy: docker.Container,
@@ -28,7 +28,7 @@ export function givenCertificate(
 }
 
 /** Certificates by ACME: what has to be done after the switch. */
-export function obtainedCertificate(
+export function obtainCertificate(
   context: Context,
   network: pulumi.Input<string>,
   state: docker.Volume,

@@ -10,7 +10,7 @@ export type Colors = Record<Color, docker.Container>;
  * The container of a color. It is auto-named and created before its predecessor is deleted: that is what makes the
  * engine's own order the order of a release.
  */
-export function color(
+export function createColor(
   context: Context,
   color: Color,
   network: pulumi.Input<string>,

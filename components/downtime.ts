@@ -22,7 +22,7 @@ const valueAt = (settings: object, path: string) =>
  * Fails an update that would replace the edge without leave, before anything is deleted. Its own output remembers what the
  * edge was made with. Before the first release has passed there is nobody to be offline for.
  */
-export function downtimeGuard(context: Context): command.local.Command {
+export function guardDowntime(context: Context): command.local.Command {
   const { name, owner, provider, settings } = context;
   const wanted = binding(settings);
   const stdin = isPermitted(context, wanted).then(

@@ -6,23 +6,53 @@ import { COLORS } from "./settings";
 
 type ReleaseInputs = { [K in keyof Release]: pulumi.Input<string> };
 
-/** What the switch says of a release in its triggers, and what the next update's plan reads back from there. */
-export const switchTriggers = (release: ReleaseInputs, identity: Identity): pulumi.Input<string>[] => {
+/** What a switch that has passed says of itself, among its triggers: the next update reads it from the state. */
+interface SwitchRecord {
+  version: 1;
+  /** Whose it is: path and id of the identity. By that it is found again under whatever name. */
+  service: string;
+  live: string;
+  liveImage: string;
+  nginx: string;
+  binding: string;
+}
+/** The same of an idle gate. */
+interface IdleGateRecord {
+  version: 1;
+  blue: string;
+  green: string;
+}
+type Given<T> = { [K in keyof T]: pulumi.Input<T[K]> };
+
+const record = <T>(values: Given<T>): pulumi.Output<string> =>
+  pulumi.output(values as Given<object>).apply((values) => JSON.stringify(values));
+
+export function switchRecord(release: ReleaseInputs, identity: Identity): pulumi.Output<string> {
   const liveImage = pulumi
     .all([release.activeColor, release.blueImage, release.greenImage])
     .apply(([live, blue, green]) => (live === "blue" ? blue : green));
-  // By the mark it is found again under whatever name.
-  return [release.activeColor, liveImage, release.proxyImage, release.binding, mark(identity)];
-};
+  return record<SwitchRecord>({
+    version: 1,
+    service: mark(identity),
+    live: release.activeColor,
+    liveImage,
+    nginx: release.proxyImage,
+    binding: release.binding,
+  });
+}
 
-/** The same of the idle gate. */
-export const idleGateTriggers = ({ blueImage, greenImage }: ReleaseInputs): pulumi.Input<string>[] => [
-  blueImage,
-  greenImage,
-];
+export const idleGateRecord = ({ blueImage, greenImage }: ReleaseInputs): pulumi.Output<string> =>
+  record<IdleGateRecord>({ version: 1, blue: blueImage, green: greenImage });
 
 const mark = ({ path, id }: Identity): pulumi.Output<string> => pulumi.interpolate`${path} ${id}`;
-const MARK = /^[^/]+\/[^/]+\/.+ [0-9a-f]{16}$/;
+
+/** The record among the triggers of a command. */
+function readRecord<T extends { version: 1 }>(triggers: string[] | undefined): T | undefined {
+  return triggers
+    ?.filter((trigger) => trigger.startsWith("{"))
+    .map((trigger) => JSON.parse(trigger) as T)
+    .find(({ version }) => version === 1);
+}
 
 /**
  * What the last switch that passed left, from the stack's own state: nothing contacts the Docker host. Undefined before
@@ -34,11 +64,13 @@ export async function formerRelease(
   state: Promise<State>,
 ): Promise<Former | undefined> {
   const [urn, own, outputs] = await Promise.all([known(service.urn), known(mark(identity)), state]);
-  const [switchUrn, triggers] = findSwitch(outputs, urn ?? "", own) ?? [];
-  if (switchUrn === undefined || triggers === undefined) return undefined;
+  const [switchUrn, switched] = findSwitch(outputs, urn ?? "", own) ?? [];
+  if (switchUrn === undefined || switched === undefined) return undefined;
 
-  const idleGate = outputs[switchUrn.replace(/switch$/, "idle-gate")]?.outputs?.triggers;
-  const release = readTriggers(triggers, idleGate);
+  const idleGate = readRecord<IdleGateRecord>(
+    outputs[switchUrn.replace(/switch$/, "idle-gate")]?.outputs?.triggers,
+  );
+  const release = releaseOf(switched, idleGate);
   const passed = { blue: release.blueImage, green: release.greenImage };
   const failed = COLORS.flatMap((color) => {
     const made = outputs[sibling(switchUrn, "docker:index/container:Container", color)]?.outputs?.image;
@@ -51,34 +83,28 @@ export async function formerRelease(
   };
 }
 
-function readTriggers(triggers: string[], idleGate: string[] = []): Release {
-  if (!triggers.some((trigger) => MARK.test(trigger))) {
-    // From before there were identities, when one command had both colors.
-    const [activeColor, blueImage, greenImage, proxyImage, binding] = triggers;
-    return { activeColor, blueImage, greenImage, proxyImage, binding };
-  }
-  const [activeColor, liveImage, proxyImage, binding] = triggers;
+function releaseOf({ live, liveImage, nginx, binding }: SwitchRecord, idleGate?: IdleGateRecord): Release {
   // Of the idle color nothing has passed yet where its first gate has failed.
-  const [blueImage = "", greenImage = ""] = idleGate;
-  const images = { blue: blueImage, green: greenImage, [activeColor]: liveImage };
-  return { activeColor, blueImage: images.blue, greenImage: images.green, proxyImage, binding };
+  const images = { blue: idleGate?.blue ?? "", green: idleGate?.green ?? "", [live]: liveImage };
+  return { activeColor: live, blueImage: images.blue, greenImage: images.green, proxyImage: nginx, binding };
 }
 
-/** The switch of this identity; of a state in which none says whose it is, the one of this URN. */
-function findSwitch(outputs: State, urn: string, own: string | undefined): [string, string[]] | undefined {
-  const switches = Object.entries(outputs).flatMap(([urn, { outputs }]): [string, string[]][] =>
-    /\$command:(local|remote):Command::.*-switch$/.test(urn) && outputs?.triggers !== undefined
-      ? [[urn, outputs.triggers]]
-      : [],
-  );
-  return (
-    switches.find(([, triggers]) => own !== undefined && triggers.includes(own)) ??
-    switches.find(([switchUrn]) => {
-      const [parent, name] = split(urn);
-      return ["local", "remote"].some(
-        (where) => switchUrn === `${parent}$command:${where}:Command::${name}-switch`,
-      );
-    })
+/** The switch of this identity; before that is known, in a first preview, the one of this URN. */
+function findSwitch(
+  outputs: State,
+  urn: string,
+  own: string | undefined,
+): [string, SwitchRecord] | undefined {
+  const switches = Object.entries(outputs).flatMap(([urn, { outputs }]): [string, SwitchRecord][] => {
+    const found = /\$command:(local|remote):Command::.*-switch$/.test(urn)
+      ? readRecord<SwitchRecord>(outputs?.triggers)
+      : undefined;
+    return found === undefined ? [] : [[urn, found]];
+  });
+  if (own !== undefined) return switches.find(([, { service }]) => service === own);
+  const [parent, name] = split(urn);
+  return switches.find(([switchUrn]) =>
+    ["local", "remote"].some((where) => switchUrn === `${parent}$command:${where}:Command::${name}-switch`),
   );
 }
 
@@ -120,22 +146,6 @@ export interface State {
       written?: string;
     };
   };
-}
-
-/**
- * The names that a service carries which was made before there were identities, from its labels: the stack may have another
- * name by now. Undefined for every other one.
- */
-export async function labelledNames(
-  service: pulumi.ComponentResource,
-  state: State,
-): Promise<string | undefined> {
-  const [parent, name] = split((await known(service.urn)) ?? "::");
-  const { labels = [] } = state[`${parent}$docker:index/container:Container::${name}-edge`]?.outputs ?? {};
-  const [stack, component] = ["bluegreen.stack", "bluegreen.service"].map(
-    (wanted) => labels.find(({ label }) => label === wanted)?.value,
-  );
-  return stack === undefined || component === undefined ? undefined : `${stack}/${component}`;
 }
 
 /**

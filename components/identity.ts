@@ -1,6 +1,5 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { labelledNames, type State } from "./former";
 
 /**
  * Who the service is: the names of project, stack and component at the moment of its first update, and a random id. Whatever
@@ -20,12 +19,20 @@ export class Identity {
   readonly fullName: pulumi.Output<string>;
 
   /** `state` is that before this update: all that is made waits for it to be read. */
-  constructor(owner: pulumi.ComponentResource, name: string, state: Promise<State>) {
+  constructor(owner: pulumi.ComponentResource, name: string, state: Promise<unknown>) {
     const now = `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
-    const carried = state.then((state) => labelledNames(owner, state)).catch(() => undefined);
     const kept = new command.local.Command(
       `${name}-identity`,
-      { create: MAKE_ID, environment: { IDENTITY: carried.then((names) => names ?? now) }, logging: "none" },
+      {
+        create: MAKE_ID,
+        environment: {
+          IDENTITY: state.then(
+            () => now,
+            () => now,
+          ),
+        },
+        logging: "none",
+      },
       // What it says once stays said: no other name and no other script makes it run again.
       { parent: owner, ignoreChanges: ["*"] },
     );

@@ -11,7 +11,7 @@ import { assignments, printingFunction, shellFiles } from "./shell";
  * Docker client does it, and not the Docker provider, since it can also sign in by its credential helpers (as to ECR with
  * the instance's role), and shows how far it is.
  */
-export function pulledImages(context: Context): pulumi.Resource {
+export function pullImages(context: Context): pulumi.Resource {
   const { registries, volumes, keepImages } = context.settings;
   const stdin = pulumi
     .output({ images: imagesOf(context), registries, id: context.identity.id })

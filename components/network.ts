@@ -12,7 +12,7 @@ export interface Network {
 }
 
 /** The given network, or one that is made. */
-export function network(context: Context): Network {
+export function createNetwork(context: Context): Network {
   const { name, settings } = context;
   if (settings.network.name !== undefined) return { name: settings.network.name, guard: [] };
   const made = new docker.Network(

@@ -25,7 +25,7 @@ export function publishedPorts({ proxy, tls }: Pick<Settings, "proxy" | "tls">):
  * Fails an update whose ports can't be had, before a container is made or deleted for them. What a container holds is known
  * before (problems.ts); what another program holds only Docker can tell, by trying.
  */
-export function checkedPorts(
+export function checkPorts(
   context: Context,
   network: pulumi.Input<string>,
   before: pulumi.Resource[],

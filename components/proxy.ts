@@ -9,7 +9,7 @@ import { COLORS, type Settings } from "./settings";
 import { shellFile } from "./shell";
 
 /** What is served and by whom: outlives each nginx. */
-export function proxyState(context: Context): docker.Volume {
+export function createStateVolume(context: Context): docker.Volume {
   const labels = context.labels("proxy-state");
   return new docker.Volume(
     `${context.name}-proxy-state`,
@@ -23,12 +23,12 @@ export function proxyState(context: Context): docker.Volume {
  * Owns the published ports and the network namespace that nginx joins, so that nginx can be replaced while they stay open.
  * Two containers can't publish one port: the edge alone is deleted before it is replaced, which is downtime.
  */
-export function edge(
+export function createEdge(
   context: Context,
   network: pulumi.Input<string>,
   state: docker.Volume,
   colors: Colors,
-  downtimeGuard: pulumi.Resource,
+  guard: pulumi.Resource,
 ): docker.Container {
   const { proxy, allowDowntime } = context.settings;
   return new docker.Container(
@@ -47,7 +47,7 @@ export function edge(
     context.onDocker({
       deleteBeforeReplace: true,
       // What may fail without harm comes first: an update that has deleted the edge must get to its end.
-      dependsOn: [downtimeGuard, colors.blue, colors.green],
+      dependsOn: [guard, colors.blue, colors.green],
       ignoreChanges: allowDowntime ? [] : NO_REASON_FOR_DOWNTIME,
     }),
   );
@@ -57,7 +57,7 @@ export function edge(
  * nginx. It is created before its predecessor is deleted, and takes the open ports over from it. It depends on both colors,
  * so that of all that is deleted at the end of an update the old nginx is the first.
  */
-export function proxy(
+export function createNginx(
   context: Context,
   edge: docker.Container,
   state: docker.Volume,

@@ -9,7 +9,7 @@ import { assignments, printingFunction, shellFiles } from "./shell";
  * The Redis that both colors share; never published on the host. Two of them can't write to one volume, so a new one has
  * to wait until the old one is gone. Before that it has shown that it can read the data. What is given has it answer.
  */
-export function redis(
+export function createRedis(
   context: Context,
   network: pulumi.Input<string>,
   before: pulumi.Resource,

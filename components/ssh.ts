@@ -117,6 +117,7 @@ export function writeKeys(host: Host, name: string): pulumi.Output<void> {
 export function keyProblem(file: string): string | undefined {
   try {
     execFileSync("ssh-keygen", ["-y", "-P", "", "-f", pathOf(file)], { stdio: "pipe" });
+    return undefined;
   } catch (error) {
     return lastLine((error as { stderr?: Buffer }).stderr?.toString() ?? String(error));
   }

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Colors } from "./color";
 import { runOnHost } from "./command";
 import type { Context } from "./context";
-import { idleGateTriggers, switchTriggers } from "./former";
+import { idleGateRecord, switchRecord } from "./former";
 import type { Release } from "./plan";
 import type { Color } from "./settings";
 import { renderIdleGateInput, renderSwitchInput, switchHash } from "./switchInput";
@@ -29,7 +29,7 @@ export function switchTraffic(
         renderSwitchInput({ proxyContainer, lockHolder, id, settings: context.settings }, container),
       ),
     triggers: [
-      ...switchTriggers(release, context.identity),
+      switchRecord(release, context.identity),
       colors[live].id,
       proxy.id,
       switchHash(context.settings),
@@ -59,7 +59,7 @@ export function gateIdle(
       .apply(([proxyContainer, lockHolder, id, both]) =>
         renderIdleGateInput({ proxyContainer, lockHolder, id, settings: context.settings }, both),
       ),
-    triggers: [...idleGateTriggers(release), colors.blue.id, colors.green.id, context.settings.idle],
+    triggers: [idleGateRecord(release), colors.blue.id, colors.green.id, context.settings.idle],
   };
   return runOnHost(context, "idle-gate", args, [switched]);
 }

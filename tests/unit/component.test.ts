@@ -186,11 +186,14 @@ describe("the component", () => {
     const { inputs } = mocked.resources.switch;
     assert.equal(inputs.create, "sh -s");
     assert.deepEqual(inputs.environment, { DOCKER_HOST: "unix:///var/run/docker.sock" });
-    assert.deepEqual(inputs.triggers.slice(0, -1), [
-      "blue",
-      "shop:1.0.0",
-      "nginx:1.30.6",
-      [
+    const [record, ...ids] = inputs.triggers.slice(0, -1);
+    assert.deepEqual(JSON.parse(record), {
+      version: 1,
+      service: `acme/dev/shop ${ID}`,
+      live: "blue",
+      liveImage: "shop:1.0.0",
+      nginx: "nginx:1.30.6",
+      binding: [
         "network.name none",
         "proxy.port 80",
         "proxy.bindAddress 0.0.0.0",
@@ -200,10 +203,8 @@ describe("the component", () => {
         "tls.port none",
         "host.address unix:///var/run/docker.sock",
       ].join("\n"),
-      `acme/dev/shop ${ID}`,
-      "shop-blue-id",
-      "shop-proxy-id",
-    ]);
+    });
+    assert.deepEqual(ids, ["shop-blue-id", "shop-proxy-id"]);
     assert.match(inputs.triggers.at(-1), /^[0-9a-f]{16}$/);
     assert.match(inputs.stdin, /^LIVE='shop-blue-1a2b3c4'$/m);
     assert.match(inputs.stdin, /^PROXY='shop-proxy-1a2b3c4'$/m);
@@ -213,8 +214,7 @@ describe("the component", () => {
   it("gates what is idle after that, when a color has another container", () => {
     const { inputs } = mocked.resources["idle-gate"];
     assert.deepEqual(inputs.triggers, [
-      "shop:1.0.0",
-      "shop:1.1.0",
+      JSON.stringify({ version: 1, blue: "shop:1.0.0", green: "shop:1.1.0" }),
       "shop-blue-id",
       "shop-green-id",
       "running",
