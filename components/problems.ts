@@ -121,7 +121,7 @@ function missingThings(facts: Facts, known: Known, { host }: Wanted): Problem[] 
     {
       what: `the Docker host ${host} ${lost}:${list}\nSomebody removed it (docker rm, a prune), or the host was set up anew.${lostData(gone)}`,
       users,
-      next: "run 'pulumi up --refresh': it finds out what is gone and makes it anew. 'npm run heal' does the same.",
+      next: "run 'pulumi up --refresh': it finds out what is gone and makes it anew. 'npx bluegreen heal' does the same.",
     },
   ];
 }

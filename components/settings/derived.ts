@@ -1,10 +1,7 @@
 import { posix } from "node:path";
 import type { Settings } from "./read";
-import type { Color } from "./schema";
 
 // What follows from settings.
-
-export const other = (color: Color): Color => (color === "blue" ? "green" : "blue");
 
 /** Whether there is TLS. */
 export const hasTls = ({ names }: Pick<Settings["tls"], "names">): boolean => names.length > 0;

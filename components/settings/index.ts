@@ -1,4 +1,5 @@
-export { certificateFolder, hasTls, isRemote, other, ownVariables } from "./derived";
+export { COLORS, other, type Color } from "./color";
+export { certificateFolder, hasTls, isRemote, ownVariables } from "./derived";
 export {
   findViolations,
   readSettings,
@@ -8,5 +9,5 @@ export {
   type Settings,
   type Tls,
 } from "./read";
-export { COLORS, LEGO_IMAGE, NGINX_IMAGE, REDIS_IMAGE, type Color } from "./schema";
+export { LEGO_IMAGE, NGINX_IMAGE, REDIS_IMAGE } from "./schema";
 export { refuse, violationsInWords, type Violation } from "./violations";

@@ -2,7 +2,8 @@ import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
 import type { BlueGreenServiceArgs } from "./args";
 import { RULES } from "./rules";
-import { schema, withoutDefault, type Color } from "./schema";
+import type { Color } from "./color";
+import { schema, withoutDefault } from "./schema";
 import { pathOf, refusal, type Violation } from "./violations";
 
 /** As a program gives them, but without what is null. */

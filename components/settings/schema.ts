@@ -17,6 +17,7 @@ import type {
   VolumeArgs,
   WatchArgs,
 } from "./args";
+import { COLORS, type Color } from "./color";
 import {
   absolutePath,
   address,
@@ -41,9 +42,6 @@ import {
 
 // Every setting, a row each: its kind, which is its rule too, its default, its unit, and what a change costs. What it means is in
 // args.ts; rules over two settings are in rules.ts. A row that args.ts has not, or the other way round, does not compile.
-
-export const COLORS = ["blue", "green"] as const;
-export type Color = (typeof COLORS)[number];
 
 /** The versions that the defaults name, and that the tests run with. */
 export const NGINX_IMAGE = "nginx:1.30.6";

@@ -6,6 +6,7 @@ export const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/
 export const modules = path.join(root, "node_modules");
 export const node24 = path.join(modules, "node/bin/node");
 export const launcher = path.join(root, "scripts/launcher/pulumi");
+export const bluegreen = path.join(root, "scripts/launcher/bluegreen");
 
 /** What belongs to this checkout and is never committed: the file backend and links to the toolchain in use. */
 export const state = path.join(root, ".state");

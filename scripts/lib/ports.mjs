@@ -29,9 +29,10 @@ export async function choosePorts() {
 
 /** A switch has passed, or the stack's own edge holds them. */
 async function hasPorts() {
-  const service = await stack.service();
-  if (service?.switch) return true;
-  const edge = service?.containers.find(({ role, replaced }) => role === "edge" && !replaced);
+  const resources = await stack.resources();
+  const made = (suffix) => resources.find(({ urn, delete: replaced }) => urn.endsWith(suffix) && !replaced);
+  if (made("-switch")) return true;
+  const edge = made("-edge");
   if (!edge) return false;
   const { stdout } = await capture("docker", ["inspect", "--format", "{{.State.Running}}", edge.id]);
   return stdout.trim() === "true";

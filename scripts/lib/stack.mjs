@@ -3,7 +3,6 @@ import path from "node:path";
 import { Failure, say } from "./log.mjs";
 import { launcher, root } from "./paths.mjs";
 import { capture, must, show } from "./run.mjs";
-import { readServices } from "./services.mjs";
 
 /** The stack of `npm start` and `npm run down`, in the CLI that `npx pulumi` runs. */
 export const name = "dev";
@@ -47,11 +46,6 @@ export async function make() {
 function demoEnv() {
   if (process.env.PULUMI_BACKEND_URL) return process.env;
   return { ...process.env, PULUMI_CONFIG_PASSPHRASE: "", PULUMI_CONFIG_PASSPHRASE_FILE: undefined };
-}
-
-/** What the stack's one service is, or undefined before there is one. */
-export async function service() {
-  return readServices(JSON.parse(await ask("stack", "export", "--stack", name)))[0];
 }
 
 /** A key of the stack's configuration. */
@@ -100,7 +94,8 @@ async function hasContainers() {
   return (await resources()).some(({ type }) => type === "docker:index/container:Container");
 }
 
-async function resources() {
+/** As `pulumi stack export` has them. */
+export async function resources() {
   if (!(await exists())) return [];
   const { deployment } = JSON.parse(await ask("stack", "export", "--stack", name));
   return deployment.resources ?? [];

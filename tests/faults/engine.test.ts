@@ -154,7 +154,7 @@ describeOnOwnDocker(
       await until(
         () => `all is in order, not:\n${said}`,
         async () => {
-          const { code, output } = await stack.script("status");
+          const { code, output } = await stack.bluegreen("status");
           said = output;
           return code === 0;
         },

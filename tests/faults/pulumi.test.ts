@@ -26,13 +26,13 @@ describe("pulumi up", function () {
 
   /** The proxy does what the stack says, with one container of each kind. */
   async function inOrder(): Promise<void> {
-    const { code, output } = await stack.script("status");
+    const { code, output } = await stack.bluegreen("status");
     assert.equal(code, 0, output);
     for (const role of ["edge", "proxy", "blue", "green", "redis"] as const) await stack.container(role);
   }
-  /** What Pulumi does not know of is not its to remove: npm run heal names it, with the command that does. */
+  /** What Pulumi does not know of is not its to remove: npx bluegreen heal names it, with the command that does. */
   async function removeOrphans(): Promise<number> {
-    const { output } = await stack.script("heal", "--yes");
+    const { output } = await stack.bluegreen("heal", "--yes");
     const orphans = new Set([...output.matchAll(/: (docker rm -f \S+)$/gm)].map(([, command]) => command));
     for (const command of orphans) await docker(...command.split(" ").slice(1));
     return orphans.size;
@@ -69,7 +69,8 @@ describe("pulumi up", function () {
         const orphans = await removeOrphans();
         assert.equal((await stack.container("blue")).Config.Image, blueImage);
         await inOrder();
-        const left = orphans > 0 ? "; npm run status named a container that Pulumi does not know of" : "";
+        const left =
+          orphans > 0 ? "; npx bluegreen status named a container that Pulumi does not know of" : "";
         return { happened: `the next up released it${left}`, requests, healSeconds: [healSeconds] };
       },
     );
@@ -111,9 +112,9 @@ describe("pulumi up", function () {
             assert.equal(code, 0, output);
           }
           // Whose switch was the last is served. The other one is told of it.
-          const codes = [(await stack.script("status")).code, (await clone.script("status")).code];
+          const codes = [(await stack.bluegreen("status")).code, (await clone.bluegreen("status")).code];
           assert.deepEqual(codes.sort(), [0, 2]);
-          assert.equal((await stack.script("heal", "--yes")).code, 0);
+          assert.equal((await stack.bluegreen("heal", "--yes")).code, 0);
         },
         { requests: REQUESTS },
       );
@@ -121,7 +122,7 @@ describe("pulumi up", function () {
       await inOrder();
       return {
         happened:
-          "the switches ran one after the other; npm run status tells the other stack, npm run heal mended it",
+          "the switches ran one after the other; npx bluegreen status tells the other stack, npx bluegreen heal mended it",
         requests,
       };
     } finally {

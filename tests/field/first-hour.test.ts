@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:net";
-import type { Report } from "../../scripts/lib/report";
+import type { Report } from "../../components/cli/report";
 import { Checkout } from "../support/checkout";
 import { docker } from "../support/docker";
 import { get } from "../support/http";
@@ -100,7 +100,7 @@ describe("the first hour", function () {
     assert.equal(code, 1, output);
     assert.match(
       output,
-      /no terminal to ask at\. Nothing was changed\. Without asking: npm run heal -- --yes/,
+      /no terminal to ask at\. Nothing was changed\. Without asking: npx bluegreen heal --yes/,
     );
     assert.doesNotMatch(output, /docker start|pulumi up/);
     assert.equal(await docker("inspect", "--format", "{{.State.Status}}", live), "exited");
@@ -179,20 +179,20 @@ describe("a first release whose port is taken", () => {
   after(() => holder.close());
 
   it("U1 `status` says what is wrong and what users notice", async () => {
-    const { code, output } = await stack.script("status");
+    const { code, output } = await stack.bluegreen("status");
     assert.equal(code, 2, output);
     assert.match(output, /no switch has passed yet/);
     assert.match(output, /^ {4}users: {3}no color is live yet: nothing answers$/m);
   });
 
   it("U1 U8 `heal` says what is true when it fails, and works when the port is free", async () => {
-    const failed = await stack.script("heal", "--yes");
+    const failed = await stack.bluegreen("heal", "--yes");
     assert.equal(failed.code, 1, failed.output);
     assert.match(failed.output, /Users of service now: no color is live yet: nothing answers\./);
     assert.doesNotMatch(failed.output, /still (does|serves)/);
     assert.match(failed.output, /error: proxy\.port: port \d+ at 0\.0\.0\.0 can't be had: it is in use/);
     await new Promise((closed) => holder.close(closed));
-    const { code, output } = await stack.script("heal", "--yes");
+    const { code, output } = await stack.bluegreen("heal", "--yes");
     assert.equal(code, 0, output);
     assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
   });
@@ -202,13 +202,13 @@ describe("a first release whose port is taken", () => {
     await docker("stop", Id);
     holder = await listen(stack.port);
     await assert.rejects(docker("start", Id));
-    const { code, output } = await stack.script("status");
+    const { code, output } = await stack.bluegreen("status");
     assert.equal(code, 2, output);
     assert.match(output, /the edge \S+ is exited .*; Docker could not start it: .*address already in use/);
     assert.match(output, /^ {4}users: {3}OUTAGE: blue is live, but does not answer$/m);
-    assert.match(output, /^ {4}to heal: free the port, or choose another: .*\. Then npm run heal$/m);
+    assert.match(output, /^ {4}to heal: free the port, or choose another: .*\. Then npx bluegreen heal$/m);
     await new Promise((closed) => holder.close(closed));
-    const healed = await stack.script("heal", "--yes");
+    const healed = await stack.bluegreen("heal", "--yes");
     assert.equal(healed.code, 0, healed.output);
   });
 });

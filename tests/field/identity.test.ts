@@ -71,8 +71,8 @@ describe("names are those of the first update", function () {
       await stack.expectNoChange();
     });
 
-    it(`F2: npm run status finds all of it after the ${what} was renamed`, async () => {
-      const { code, output } = await stack.script("status");
+    it(`F2: npx bluegreen status finds all of it after the ${what} was renamed`, async () => {
+      const { code, output } = await stack.bluegreen("status");
       assert.equal(code, 0, output);
       const [line] = output.split("\n");
       assert.equal(line, `${component.name} (${stack.project}/${stack.name}): in order`);

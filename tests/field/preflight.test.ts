@@ -142,9 +142,9 @@ describe("faults from the field: what the host has is looked at before anything 
     await stack.expectNoChange();
   });
 
-  it("F5: so does npm run heal", async () => {
+  it("F5: so does npx bluegreen heal", async () => {
     await loseEverything();
-    const { code, output } = await stack.script("heal", "--yes");
+    const { code, output } = await stack.bluegreen("heal", "--yes");
     assert.equal(code, 0, output);
     assert.equal((await stack.serving()).live, "green two");
     await stack.expectNoChange();

@@ -302,10 +302,10 @@ export class TestStack {
     });
   }
 
-  /** `npm run NAME` on this stack, however it ends. */
-  script(name: string, ...args: string[]): Promise<Ended> {
-    const file = path.join(ROOT, `scripts/${name}.mjs`);
-    return new Running(process.execPath, [file, "-C", this.folder, ...args], { env: this.env }).ended;
+  /** `npx bluegreen …` in this stack's folder, however it ends. */
+  bluegreen(...args: string[]): Promise<Ended> {
+    const file = path.join(ROOT, "scripts/launcher/bluegreen");
+    return new Running(file, args, { cwd: this.folder, env: this.env }).ended;
   }
 
   private get env(): NodeJS.ProcessEnv {

@@ -30,7 +30,7 @@ choose_candidate() {
     *'live: green '*) idle_color=blue candidate=$BLUE ;;
     *)
       echo "error: nginx ($PROXY) names no live color. Nothing was changed." >&2
-      echo "What to do next: run 'npm run heal', or 'pulumi up --refresh'." >&2
+      echo "What to do next: run 'npx bluegreen heal', or 'pulumi up --refresh'." >&2
       exit 1
       ;;
   esac

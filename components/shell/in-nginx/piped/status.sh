@@ -1,7 +1,7 @@
 #!/bin/sh
 # What nginx really does, inside the container of a proxy or of the edge: the settings of the last switch, probe.sh and this
 # file are piped into "docker exec -i CONTAINER sh -s". It prints facts, a line each, and changes nothing; what they mean is for
-# whoever asked (scripts/lib/drift.mjs).
+# whoever asked (cli/drift.ts).
 set -u
 
 # shellcheck source=../uploaded/nginx.sh

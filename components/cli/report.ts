@@ -1,6 +1,7 @@
-// Types only: what the parts of `npm run status` hand to each other, and what `--json` prints.
+// Types only: what the parts of the command line hand to each other, and what `--json` prints.
+import type { Color } from "../settings/color";
 
-/** What `npm run status -- --json` prints for each service. */
+/** What `bluegreen status --json` prints for each service. */
 export interface Report {
   service: string;
   /** PROJECT/STACK. */
@@ -41,7 +42,7 @@ export interface Urls {
 }
 
 export interface Side {
-  color: string;
+  color: Color;
   container: string;
   image?: string;
   state: string;
@@ -53,8 +54,9 @@ export interface Entry {
   by?: string;
   stack?: string;
   kind?: string;
-  from?: string;
-  to?: string;
+  /** Empty before the first release. */
+  from?: Color | "";
+  to?: Color;
   blue?: string;
   green?: string;
   config?: string;

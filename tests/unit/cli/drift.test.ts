@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import type { BlueGreenServiceArgs } from "../../components";
-import { other } from "../../components/settings";
-import { hash } from "../../components/shell";
-import { fillSite } from "../../components/site";
-import { renderIdleGateInput, renderSwitchInput } from "../../components/switchInput";
-import { compare } from "../lib/drift.mjs";
-import { readFacts } from "../lib/observe.mjs";
-import type { Container, Facts, Observed } from "../lib/report";
-import { readServices } from "../lib/services.mjs";
-import { settingsOf } from "../../tests/unit/valid";
+import type { BlueGreenServiceArgs } from "../../../components";
+import { other } from "../../../components/settings";
+import { hash } from "../../../components/shell";
+import { fillSite } from "../../../components/site";
+import { renderIdleGateInput, renderSwitchInput } from "../../../components/switchInput";
+import { compare } from "../../../components/cli/compare";
+import { readFacts } from "../../../components/cli/observe";
+import type { Container, Entry, Facts, Observed } from "../../../components/cli/report";
+import { readServices } from "../../../components/cli/services";
+import { settingsOf } from "../valid";
 
 const URN = "urn:pulumi:prod::shop::bluegreen:index:BlueGreenService";
 const NAMES = { blue: "shop-blue-1", green: "shop-green-1", proxy: "shop-proxy-1", edge: "shop-edge-1" };
@@ -18,7 +18,7 @@ const ARGS: BlueGreenServiceArgs = {
   green: { image: "shop:1.1" },
   health: { bodyText: "it's\nup", jsonField: undefined },
 };
-const DONE = {
+const DONE: Entry = {
   at: "2026-01-01T10:00:00Z",
   by: "me@host",
   stack: "shop/prod/shop",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { inContext, switchInWords } from "../lib/history.mjs";
-import type { Entry } from "../lib/report";
+import { inContext, switchInWords } from "../../../components/cli/journal";
+import type { Entry } from "../../../components/cli/report";
 
 const wordsOf = (...journal: Entry[]) => inContext(journal).map(switchInWords);
 const entry = (kind: string, more: Entry): Entry => ({

@@ -1,0 +1,56 @@
+import { Argument, Option, type Command } from "commander";
+import { showDocker } from "../docker";
+import { Failure } from "../failure";
+import { lookAt } from "../look";
+import type { Report } from "../report";
+import { oneService, stackCommand, type WhichStack } from "../stack";
+import { wholeNumber } from "./history";
+
+interface Options extends WhichStack {
+  service?: string;
+  follow?: boolean;
+  tail?: number;
+  requests?: boolean;
+}
+
+const WHOSE = ["live", "idle", "blue", "green", "nginx", "edge", "redis"] as const;
+type Whose = (typeof WHOSE)[number];
+
+export function registerLogs(program: Command): void {
+  stackCommand(program, "logs", "shows what a container printed, or nginx's log of requests")
+    .addArgument(new Argument("[whose]", "whose log").choices(WHOSE).default("live"))
+    .option("--service <name>", "which service, where the stack has several")
+    .option("-f, --follow", "goes on as more comes")
+    .option("-n, --tail <lines>", "only the last lines", wholeNumber)
+    .addOption(new Option("--requests", "the log of requests, which nginx writes for itself"))
+    .action(logs);
+}
+
+async function logs(
+  whose: Whose,
+  { service: name, follow, tail, requests, ...which }: Options,
+): Promise<void> {
+  const service = await oneService(which, name);
+  const { report } = await lookAt(service);
+  const container = requests ? containerOf(report, "nginx") : containerOf(report, whose);
+  const following = follow ? ["--follow"] : [];
+  const args = requests
+    ? // nginx's log is emptied in place when it is full, and `tail` goes on at its new end.
+      ["exec", container, "tail", ...following, "--lines", String(tail ?? "+1"), "/bluegreen/access.log"]
+    : ["logs", ...following, ...(tail === undefined ? [] : ["--tail", String(tail)]), container];
+  if (!(await showDocker(service, args)))
+    throw new Failure(`Docker at ${service.host} does not show the log of ${container}, see above.`);
+}
+
+/** The one that is served, where there are two: an update that failed leaves a second one. */
+function containerOf({ live, idle, containers, service }: Report, whose: Whose): string {
+  const sides = { live, idle };
+  const served = [live, idle].find((side) => side?.color === whose);
+  const role = whose === "nginx" ? "proxy" : whose;
+  const found =
+    whose === "live" || whose === "idle"
+      ? sides[whose]?.container
+      : (served?.container ?? containers.find((container) => container.role === role)?.name);
+  if (found !== undefined) return found;
+  throw new Failure(`${service} has no container for \`${whose}\`: \`npx bluegreen status\` says more.`);
+}

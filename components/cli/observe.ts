@@ -1,0 +1,124 @@
+import { z } from "zod";
+import { shellFiles } from "../shell";
+import { dockerOn, type Engine } from "./docker";
+import { Failure } from "./failure";
+import type { Container, Entry, Facts, Observed, Service } from "./report";
+
+/** What really is there: every container with the service's labels, and what its two nginx say of themselves. */
+export async function observe(service: Service): Promise<Observed> {
+  const containers = await containersOf(service);
+  const known = (name: string | undefined) => containers.find((container) => container.name === name);
+  const edge = service.containers.find(({ role }) => role === "edge");
+  const [edgeFacts, proxyFacts] = await Promise.all(
+    [edge?.name, service.switch?.values.PROXY].map((name) => factsFrom(service, known(name))),
+  );
+  return { containers, edge: edgeFacts, proxy: proxyFacts };
+}
+
+async function containersOf(service: Service): Promise<Container[]> {
+  const { path, id } = service.identity;
+  const ids = (await must(service, ["ps", "--all", "--quiet", "--no-trunc", ...labelFilter(path)])).split(
+    "\n",
+  );
+  if (ids[0] === "") return [];
+  const found = z.array(Inspected).parse(JSON.parse(await must(service, ["container", "inspect", ...ids])));
+  return found.filter(({ Config }) => isOf(id, Config.Labels)).map(toContainer);
+}
+
+/** For all that a service has, by PROJECT/STACK/COMPONENT of its first update. */
+export function labelFilter(path: string): string[] {
+  const end = path.lastIndexOf("/");
+  const labels = [`bluegreen.stack=${path.slice(0, end)}`, `bluegreen.service=${path.slice(end + 1)}`];
+  return labels.flatMap((label) => ["--filter", `label=${label}`]);
+}
+
+/** What was made before there were ids has none. */
+const isOf = (id: string | undefined, labels: { [label: string]: string }) =>
+  [undefined, id].includes(labels["bluegreen.id"]);
+
+const Inspected = z.object({
+  Id: z.string(),
+  Name: z.string(),
+  RestartCount: z.number(),
+  Config: z.object({ Image: z.string(), Labels: z.record(z.string(), z.string()) }),
+  State: z.object({
+    Status: z.string(),
+    ExitCode: z.number(),
+    OOMKilled: z.boolean(),
+    StartedAt: z.string(),
+    FinishedAt: z.string(),
+    Error: z.string(),
+  }),
+});
+
+function toContainer(found: z.infer<typeof Inspected>): Container {
+  return {
+    id: found.Id,
+    name: found.Name.slice(1),
+    role: found.Config.Labels["bluegreen.role"],
+    image: found.Config.Image,
+    status: found.State.Status,
+    exitCode: found.State.ExitCode,
+    outOfMemory: found.State.OOMKilled,
+    restarts: found.RestartCount,
+    startedAt: found.State.StartedAt,
+    finishedAt: found.State.FinishedAt,
+    error: found.State.Error,
+  };
+}
+
+export async function must(engine: Engine, args: string[]): Promise<string> {
+  const { ok, stdout, stderr } = await dockerOn(engine, args);
+  if (!ok)
+    throw new Failure(
+      `No answer from Docker at ${engine.host}, so nothing can be told. Nothing was changed.\n${stderr.trim()}`,
+    );
+  return stdout.trim();
+}
+
+/** Undefined where there is nobody to ask. */
+async function factsFrom(service: Service, container: Container | undefined): Promise<Observed["edge"]> {
+  if (container?.status !== "running" || !service.switch) return undefined;
+  const script = shellFiles("in-nginx/piped/probe.sh", "in-nginx/piped/status.sh");
+  const input = `${service.switch.settingsFunction}\n${script}`;
+  const { ok, stdout, stderr } = await dockerOn(service, ["exec", "-i", container.name, "sh", "-s"], {
+    input,
+  });
+  return ok ? readFacts(stdout) : { error: stderr.trim() };
+}
+
+/** The lines that components/shell/in-nginx/piped/status.sh prints. */
+export function readFacts(text: string): Facts {
+  const journal: Entry[] = [];
+  const facts: { [name: string]: string | undefined } = {};
+  for (const line of text.split("\n").filter(Boolean)) {
+    const [name] = line.split(" ", 1);
+    const value = line.slice(name.length + 1);
+    if (name === "journal") journal.push(readEntry(value));
+    else facts[name] = value;
+  }
+  const plain = (base64 = "") => Buffer.from(base64, "base64").toString();
+  return {
+    id: facts.id ?? "",
+    owner: facts.owner ?? "",
+    listens: facts.listens === "yes",
+    lock_held: facts.lock_held === "yes",
+    lock_holder: facts.lock_holder ?? "",
+    intent: facts.intent ? readEntry(facts.intent) : undefined,
+    files: facts.files ?? "",
+    running: facts.running ?? "",
+    site: plain(facts.site),
+    health_code: facts.health_code,
+    healthy: facts.healthy === "yes",
+    health_answer: plain(facts.health_answer),
+    journal,
+  };
+}
+
+function readEntry(line: string): Entry {
+  try {
+    return JSON.parse(line) as Entry;
+  } catch {
+    return { outcome: `can't be read: ${line}` };
+  }
+}

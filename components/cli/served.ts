@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import { other, type Color } from "../settings/color";
+import type { Entry } from "./report";
+
+// The site that is served, and the one that the stack says is.
+
+export interface Served {
+  color: Color;
+  container: string;
+}
+export interface Site {
+  text: string;
+  hash: string;
+  live?: Served;
+  idle?: Served;
+}
+/** What the last switch was told. */
+export type Told = { [name: string]: string };
+
+/** Two lines of a site say whom it serves. */
+export function readSite(text: string): Site {
+  const served = (role: string) => {
+    const found = new RegExp(`^# ${role}: (blue|green) (\\S+)$`, "m").exec(text);
+    return found ? { color: found[1] as Color, container: found[2] } : undefined;
+  };
+  return { text, hash: hashOf(text), live: served("live"), idle: served("idle") };
+}
+
+/** The site that the stack says is served: filled in as fill_site in components/shell/in-nginx/piped/steps.sh does. */
+export function wantedSite(told: Told) {
+  const idle = other(told.LIVE_COLOR as Color);
+  const idleContainer = idleOf(told);
+  const text = `${told.SITE_TEMPLATE}\n${idleContainer ? told.PREVIEW_TEMPLATE : told.NO_PREVIEW}`
+    .replaceAll("<live-color>", told.LIVE_COLOR)
+    .replaceAll("<live>", told.LIVE)
+    .replaceAll("<idle-color>", idle)
+    .replaceAll("<idle>", idleContainer ?? "")
+    .replace(/\n*$/, "\n");
+  return { text, hash: hashOf(text) };
+}
+
+/** None has passed the idle gate yet where it is not there. */
+export const idleOf = (told: Told): string | undefined => told[other(told.LIVE_COLOR as Color).toUpperCase()];
+
+const hashOf = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
+
+export const writtenBy = (journal: Entry[], hash: string) =>
+  journal.findLast(({ config, outcome }) => config === hash && !outcome?.startsWith("failed"));
+
+/** Number of the line, and both. */
+export function firstDifference(one: string, other: string): [number, string, string] {
+  const [ours, theirs] = [one.split("\n"), other.split("\n")];
+  const at = ours.findIndex((line, i) => line !== theirs[i]);
+  const i = at === -1 ? ours.length : at;
+  return [i + 1, ours[i]?.trim() ?? "", theirs[i]?.trim() ?? ""];
+}

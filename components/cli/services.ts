@@ -1,0 +1,143 @@
+import { z } from "zod";
+import { Failure } from "./failure";
+import type { Service, Urls } from "./report";
+
+const Resource = z.object({
+  urn: z.string(),
+  type: z.string(),
+  id: z.string().optional(),
+  parent: z.string().optional(),
+  /** An update has made another in its place and has not deleted this one yet. */
+  delete: z.boolean().default(false),
+  inputs: z.record(z.string(), z.unknown()).default({}),
+  outputs: z.record(z.string(), z.unknown()).default({}),
+});
+type Resource = z.infer<typeof Resource>;
+const Pending = z.object({
+  type: z.string(),
+  resource: z.object({ urn: z.string(), parent: z.string().optional() }),
+});
+const Exported = z.object({
+  deployment: z.object({
+    resources: z.array(Resource).default([]),
+    pending_operations: z.array(Pending).default([]),
+  }),
+});
+
+const Provider = z.object({ host: z.string(), sshOpts: z.string().optional() });
+const Container = z.object({ name: z.string() });
+const Edge = z.object({
+  ports: z.array(z.object({ internal: z.number(), external: z.number(), ip: z.string() })).default([]),
+});
+const IdentityCommand = z.object({ environment: z.object({ IDENTITY: z.string() }) });
+const Printed = z.object({ stdout: z.string() });
+const HostCommand = z.object({ stdin: z.string() });
+const Component = z.object({ tls: z.object({ names: z.array(z.string()).optional() }).optional() });
+
+/**
+ * Every BlueGreenService in what `pulumi stack export` prints. What the stack says is served is what the last switch that
+ * passed was told: the outputs of the component are empty after an update that failed.
+ */
+export function readServices(exported: unknown): Service[] {
+  const { resources, pending_operations: pending } = Exported.parse(exported).deployment;
+  return resources
+    .filter(({ type }) => type === "bluegreen:index:BlueGreenService")
+    .map((service) => readService(service, resources, pending));
+}
+
+function readService(
+  { urn, inputs }: Resource,
+  resources: Resource[],
+  pending: z.infer<typeof Pending>[],
+): Service {
+  const [, , stack, , project] = urn.split(":");
+  const name = nameOf(urn);
+  const children = resources.filter(({ parent }) => parent === urn);
+  const child = (suffix: string) =>
+    children.find((resource) => nameOf(resource.urn) === `${name}-${suffix}` && !resource.delete);
+  const provider = Provider.safeParse(child("docker")?.inputs).data;
+  // Without a provider nothing has been made yet.
+  const host = provider?.host ?? "";
+  const switched = child("switch");
+  return {
+    name,
+    stack: `${project}/${stack}`,
+    identity: readIdentity(child("identity")) ?? { path: `${project}/${stack}/${name}` },
+    host,
+    sshOptions:
+      provider?.sshOpts === undefined ? [] : z.array(z.string()).parse(JSON.parse(provider.sshOpts)),
+    urls: urlsOf(child("edge"), host, Component.safeParse(inputs).data?.tls?.names?.[0]),
+    containers: children
+      .filter(({ type }) => type === "docker:index/container:Container")
+      .map((resource) => ({
+        role: nameOf(resource.urn).slice(name.length + 1),
+        id: resource.id ?? "",
+        name: Container.parse(resource.outputs).name,
+        replaced: resource.delete,
+      })),
+    pending: pending
+      .filter(({ resource }) => resource.parent === urn)
+      .map(({ type, resource }) => `${type} ${nameOf(resource.urn)}`),
+    switch: switched && readSwitch(switched, child("idle-gate")),
+  };
+}
+
+const nameOf = (urn: string) => urn.slice(urn.lastIndexOf("::") + 2);
+
+/** From the ports of the edge: the outputs of the component are empty after an update that failed. */
+function urlsOf(edge: Resource | undefined, host: string, tlsName: string | undefined): Urls {
+  const ports = Edge.safeParse(edge?.outputs).data?.ports ?? [];
+  const [plain, secure, preview] = [80, 443, 8081].map((port) =>
+    ports.find(({ internal }) => internal === port),
+  );
+  const engine = host && !host.startsWith("unix:") ? new URL(host).hostname : "localhost";
+  const url = ({ ip, external }: (typeof ports)[number]) =>
+    `http://${ip === "0.0.0.0" ? engine : ip}:${external}`;
+  const secureUrl = (port: number) => `https://${tlsName ?? engine}${port === 443 ? "" : `:${port}`}`;
+  return {
+    live: secure ? secureUrl(secure.external) : plain && url(plain),
+    preview: preview && url(preview),
+  };
+}
+
+/** What the service was called when it was made, which is what Docker knows it by (components/identity.ts). */
+function readIdentity(command: Resource | undefined): Service["identity"] | undefined {
+  if (command === undefined) return undefined;
+  const { IDENTITY } = IdentityCommand.parse(command.inputs).environment;
+  return { path: IDENTITY, id: Printed.parse(command.outputs).stdout };
+}
+
+/** What the last switch and the last idle gate that passed were told. BLUE and GREEN are what the stack wants of each. */
+function readSwitch(switched: Resource, idleGate: Resource | undefined): NonNullable<Service["switch"]> {
+  const { settingsFunction, values } = readCommand(switched);
+  const { BLUE, GREEN, BLUE_IMAGE, GREEN_IMAGE } = idleGate ? readCommand(idleGate).values : {};
+  const { LIVE_COLOR, LIVE, LIVE_IMAGE } = values;
+  const live = LIVE_COLOR.toUpperCase();
+  return {
+    urns: [switched, idleGate].flatMap((command) => command?.urn ?? []),
+    settingsFunction,
+    values: {
+      ...values,
+      ...(idleGate && { BLUE, GREEN, BLUE_IMAGE, GREEN_IMAGE }),
+      [live]: LIVE,
+      [`${live}_IMAGE`]: LIVE_IMAGE,
+    },
+  };
+}
+
+function readCommand({ inputs }: Resource) {
+  const stdin = HostCommand.safeParse(inputs).data?.stdin ?? "";
+  const settings = /^settings\(\) \{\n {2}cat <<'(\w+)'\n([^]*?)\1\n\}\n/.exec(stdin);
+  if (!settings)
+    throw new Failure(
+      "The stack keeps the input of the switch as a secret (an image that is a secret makes it one), so what it wrote can't be read. Nothing was changed.",
+    );
+  const [settingsFunction, , assigned] = settings;
+  return { settingsFunction, values: readAssignments(assigned) };
+}
+
+/** The values of what components/shell.ts writes as assignments. */
+function readAssignments(text: string): { [name: string]: string } {
+  const found = text.matchAll(/^(\w+)='((?:[^']|'\\'')*)'$/gm);
+  return Object.fromEntries([...found].map(([, name, value]) => [name, value.replaceAll(`'\\''`, "'")]));
+}
