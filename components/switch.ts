@@ -5,7 +5,6 @@ import { runOnHost } from "./command";
 import type { Context } from "./context";
 import { idleGateRecord, switchRecord } from "./former";
 import type { Release } from "./plan";
-import type { Color } from "./settings";
 import { renderIdleGateInput, renderSwitchInput, switchHash } from "./switchInput";
 
 type ReleaseInputs = { [K in keyof Release]: pulumi.Input<string> };
@@ -24,7 +23,7 @@ export function switchTraffic(
   const live = context.settings.activeColor;
   const args = {
     stdin: pulumi
-      .all([proxy.name, context.identity.path, context.identity.id, containerOf(release, colors, live)])
+      .all([proxy.name, context.identity.path, context.identity.id, colors[live].name])
       .apply(([proxyContainer, lockHolder, id, container]) =>
         renderSwitchInput({ proxyContainer, lockHolder, id, settings: context.settings }, container),
       ),
@@ -49,10 +48,7 @@ export function gateIdle(
   proxy: docker.Container,
   switched: pulumi.Resource,
 ): pulumi.Resource {
-  const containers = {
-    blue: containerOf(release, colors, "blue"),
-    green: containerOf(release, colors, "green"),
-  };
+  const containers = { blue: colors.blue.name, green: colors.green.name };
   const args = {
     stdin: pulumi
       .all([proxy.name, context.identity.path, context.identity.id, pulumi.output(containers)])
@@ -63,8 +59,3 @@ export function gateIdle(
   };
   return runOnHost(context, "idle-gate", args, [switched]);
 }
-
-const containerOf = (release: ReleaseInputs, colors: Colors, color: Color) => ({
-  name: colors[color].name,
-  image: release[`${color}Image`],
-});

@@ -28,36 +28,24 @@ export type CommandSettings = Pick<
   | "host"
 > & { tls: Pick<Settings["tls"], "names" | "port" | "acmeEmail" | "hstsSeconds"> };
 
-export interface Container {
-  name: string;
-  /** What it runs, for the journal. */
-  image: string;
-}
-
-/** All that "sh -s" reads for the switch. It is not told of the idle color: a change there is no reason to run it. */
-export function renderSwitchInput(values: CommandValues, live: Container): string {
+/** All that "sh -s" reads for the switch of a container. It is not told of the idle color: a change there is no reason to run it. */
+export function renderSwitchInput(values: CommandValues, live: string): string {
   const { activeColor, watch } = values.settings;
   return renderInput("switch", {
     ...commonVariables(values),
     LIVE_COLOR: activeColor,
-    LIVE: live.name,
-    LIVE_IMAGE: live.image,
+    LIVE: live,
     WATCH_SECONDS: watch.seconds,
     WATCH_TOLERANCE: watch.tolerancePercent,
   });
 }
 
 /** All that "sh -s" reads for the idle gate. It is not told which color is live: a flip is no reason to run it. */
-export function renderIdleGateInput(
-  values: CommandValues,
-  { blue, green }: Record<Color, Container>,
-): string {
+export function renderIdleGateInput(values: CommandValues, { blue, green }: Record<Color, string>): string {
   return renderInput("idle-gate", {
     ...commonVariables(values),
-    BLUE: blue.name,
-    GREEN: green.name,
-    BLUE_IMAGE: blue.image,
-    GREEN_IMAGE: green.image,
+    BLUE: blue,
+    GREEN: green,
   });
 }
 

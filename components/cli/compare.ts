@@ -105,12 +105,12 @@ function liveSince(journal: Entry[], color: Color) {
   return passed[last + 1]?.at;
 }
 
-function side({ told, containers }: State, { color, container }: Served): Side {
+function side({ facts, containers }: State, { color, container }: Served): Side {
   const found = containers.find(({ name }) => name === container);
   return {
     color,
     container,
-    image: found?.image ?? told?.[`${color.toUpperCase()}_IMAGE`],
+    image: found?.image ?? facts?.journal.findLast((entry) => entry[color] && hasPassed(entry))?.[color],
     state: found ? describeState(found) : "not there",
   };
 }

@@ -110,17 +110,15 @@ function readIdentity(command: Resource | undefined): Service["identity"] | unde
 /** What the last switch and the last idle gate that passed were told. BLUE and GREEN are what the stack wants of each. */
 function readSwitch(switched: Resource, idleGate: Resource | undefined): NonNullable<Service["switch"]> {
   const { settingsFunction, values } = readCommand(switched);
-  const { BLUE, GREEN, BLUE_IMAGE, GREEN_IMAGE } = idleGate ? readCommand(idleGate).values : {};
-  const { LIVE_COLOR, LIVE, LIVE_IMAGE } = values;
-  const live = LIVE_COLOR.toUpperCase();
+  const { BLUE, GREEN } = idleGate ? readCommand(idleGate).values : {};
+  const { LIVE_COLOR, LIVE } = values;
   return {
     urns: [switched, idleGate].flatMap((command) => command?.urn ?? []),
     settingsFunction,
     values: {
       ...values,
-      ...(idleGate && { BLUE, GREEN, BLUE_IMAGE, GREEN_IMAGE }),
-      [live]: LIVE,
-      [`${live}_IMAGE`]: LIVE_IMAGE,
+      ...(idleGate && { BLUE, GREEN }),
+      [LIVE_COLOR.toUpperCase()]: LIVE,
     },
   };
 }
@@ -130,7 +128,7 @@ function readCommand({ inputs }: Resource) {
   const settings = /^settings\(\) \{\n {2}cat <<'(\w+)'\n([^]*?)\1\n\}\n/.exec(stdin);
   if (!settings)
     throw new Failure(
-      "The stack keeps the input of the switch as a secret (an image that is a secret makes it one), so what it wrote can't be read. Nothing was changed.",
+      "The stack keeps the input of the switch as a secret, so what it wrote can't be read. Nothing was changed.",
     );
   const [settingsFunction, , assigned] = settings;
   return { settingsFunction, values: readAssignments(assigned) };

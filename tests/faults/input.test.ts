@@ -167,7 +167,7 @@ const render = (args: BlueGreenServiceArgs) =>
       proxyContainer: "shop-proxy-3",
       settings: settingsOf(args),
     },
-    { name: NAMES.blue, image: args.blue.image as string },
+    NAMES.blue,
   );
 
 /** What a shell has in these variables after the settings were evaluated, in a folder where nothing may come to be. */

@@ -276,14 +276,12 @@ export class Service {
 
   /** Pipes what Pulumi pipes into the same shell. */
   startSwitch(activeColor: Color, options: SwitchOptions = {}): Running {
-    const live = { name: this.containers[activeColor], image: NODE_IMAGE };
+    const live = this.containers[activeColor];
     return this.start(renderSwitchInput(this.values(activeColor, options), live), options);
   }
 
   startIdleGate(activeColor: Color, options: SwitchOptions = {}): Running {
-    const container = (color: Color) => ({ name: this.containers[color], image: NODE_IMAGE });
-    const both = { blue: container("blue"), green: container("green") };
-    return this.start(renderIdleGateInput(this.values(activeColor, options), both), options);
+    return this.start(renderIdleGateInput(this.values(activeColor, options), this.containers), options);
   }
 
   private start(input: string, { edit = (input) => input }: SwitchOptions): Running {

@@ -16,12 +16,8 @@ const values = (settings: Settings) => ({
   settings,
 });
 const inputOf = (settings: Settings, names = NAMES) =>
-  renderSwitchInput(values(settings), { name: names[settings.activeColor], image: "shop:1.0.0" });
-const idleInputOf = (settings: Settings, names = NAMES) =>
-  renderIdleGateInput(values(settings), {
-    blue: { name: names.blue, image: "shop:1.0.0" },
-    green: { name: names.green, image: "shop:1.1.0" },
-  });
+  renderSwitchInput(values(settings), names[settings.activeColor]);
+const idleInputOf = (settings: Settings, names = NAMES) => renderIdleGateInput(values(settings), names);
 
 /** Runs a switch's input with a "docker" that only writes down what it is called with, and on its input. */
 function withFakeDocker<T>(
@@ -95,7 +91,7 @@ describe("the switch's input", () => {
       assert.match(lines[0], /^ps --all --filter label=bluegreen.id=1a2b3c4d /);
       assert.equal(lines[1], "exec -i shop-proxy-3 sh -s");
       assert.match(lines[2], /^exec shop-proxy-3 sh -c cd \/bluegreen\/state; .*site\.conf/);
-      assert.match(piped, /^WHO='[^'\n]+'\nSTARTED=''\nLOCK_HOLDER=[^]*\nmain\n$/);
+      assert.match(piped, /^WHO='[^'\n]+'\nIMAGE='image'\nSTARTED=''\nLOCK_HOLDER=[^]*\nmain\n$/);
     });
   });
 

@@ -65,13 +65,25 @@ $1: green $2
 "*) ;; *) return 1 ;; esac
 }
 
-run_in_nginx() { # [assignment that the settings don't have]
-  { printf '%s\n' "WHO='$(who)'" "$@" && settings && in_container_script; } | docker exec -i "$PROXY" sh -s
+# The journal names who it was, and what the container was made from.
+run_in_nginx() { # container started-container
+  {
+    printf "%s='%s'\n" WHO "$(who)" IMAGE "$(image_of "$1")" STARTED "$2"
+    settings
+    in_container_script
+  } | docker exec -i "$PROXY" sh -s
 }
 
-# Whom the journal names: the user and the machine that run this, and for SSH where they came from.
+# The user and the machine that run this, and for SSH where they came from.
 who() {
   printf '%s@%s%s' "$(id -un)" "$(uname -n)" "${SSH_CONNECTION:+ from ${SSH_CONNECTION%% *}}" | tr -d "'"
+}
+
+# Docker's list has an id where the name is another image's by now.
+image_of() { # container
+  image=$(printf '%s\n' "$containers" | awk -v name="$1" '$1 == name { print $4 }')
+  case $image in *[!0-9a-f]*) ;; *) image=$(docker inspect --format '{{.Config.Image}}' "$1" </dev/null) || image='' ;; esac
+  printf '%s' "$image" | tr -d "'"
 }
 
 # What the run in nginx has ended with: the candidate's color and container, and the exit status.

@@ -18,7 +18,7 @@ main() {
   fi
   status=0
   if [ -n "$started" ] || ! serves idle "$candidate"; then
-    run_in_nginx "STARTED='$started'" || status=$?
+    run_in_nginx "$candidate" "$started" || status=$?
   fi
   conclude "$idle_color" "$candidate" "$status"
 }

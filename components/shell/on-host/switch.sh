@@ -12,7 +12,7 @@ main() {
   start "$LIVE"
   started_idle=''
   start_what_becomes_idle
-  run_in_nginx "STARTED='$started_idle'" && status=0 || status=$?
+  run_in_nginx "$LIVE" "$started_idle" && status=0 || status=$?
   conclude "$LIVE_COLOR" "$LIVE" "$status"
 }
 

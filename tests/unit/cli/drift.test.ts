@@ -42,10 +42,6 @@ function exported(args: Partial<BlueGreenServiceArgs> = {}) {
     proxyContainer: NAMES.proxy,
     settings,
   };
-  const both = {
-    blue: { name: NAMES.blue, image: "shop:1.0" },
-    green: { name: NAMES.green, image: "shop:1.1" },
-  };
   const command = (name: string, stdin: string) =>
     child("command:local:Command", name, { inputs: { stdin } });
   const child = (type: string, name: string, more: object): Resource => ({
@@ -63,8 +59,8 @@ function exported(args: Partial<BlueGreenServiceArgs> = {}) {
     }),
     ...Object.entries(NAMES).map(([role, name]) => container(role, name)),
     container("redis", "shop-redis"),
-    command("idle-gate", renderIdleGateInput(values, both)),
-    command("switch", renderSwitchInput(values, both[settings.activeColor])),
+    command("idle-gate", renderIdleGateInput(values, NAMES)),
+    command("switch", renderSwitchInput(values, NAMES[settings.activeColor])),
   ];
   return { deployment: { resources, pending_operations: [] as object[] } };
 }

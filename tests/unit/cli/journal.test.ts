@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { inContext, switchInWords } from "../../../components/cli/journal";
+import { formerLive, inContext, switchInWords } from "../../../components/cli/journal";
 import type { Entry } from "../../../components/cli/report";
 
 const wordsOf = (...journal: Entry[]) => inContext(journal).map(switchInWords);
@@ -78,5 +78,37 @@ describe("U9 what a switch was about", () => {
       "flip blue -> green: shop:2",
     ]);
     assert.deepEqual(inContext([{ outcome: "can't be read: {" }]), [{ outcome: "can't be read: {" }]);
+  });
+});
+
+describe("what was live before", () => {
+  const RELEASE = entry("release", { at: "10:00", from: "", blue: "shop:1" });
+  const FLIP = entry("flip", { at: "11:00", to: "green", green: "shop:2" });
+
+  it("before a flip: the other color", () =>
+    assert.deepEqual(formerLive([RELEASE, IDLE, FLIP]), { color: "blue", image: "shop:1", until: "11:00" }));
+
+  it("before a release of the live color: its former image", () =>
+    assert.deepEqual(
+      formerLive([RELEASE, IDLE, FLIP, entry("release", { at: "12:00", to: "green", green: "shop:3" })]),
+      {
+        color: "green",
+        image: "shop:2",
+        until: "12:00",
+      },
+    ));
+
+  it("what failed, other settings and the idle color change nothing of it", () => {
+    const after = [
+      entry("release", { to: "blue", blue: "shop:9", outcome: "failed: it did not pass" }),
+      entry("settings", { to: "green", green: "shop:2" }),
+      entry("idle", { to: "green", blue: "shop:4" }),
+    ];
+    assert.equal(formerLive([RELEASE, IDLE, FLIP, ...after])?.image, "shop:1");
+  });
+
+  it("before the first release: nothing", () => {
+    assert.equal(formerLive([RELEASE, IDLE]), undefined);
+    assert.equal(formerLive([]), undefined);
   });
 });

@@ -2,7 +2,8 @@
 # The idle gate, inside nginx's container, after steps.sh and probe.sh: the idle color's new container is gated, and then
 # answers on the preview port. What is live is not touched.
 #
-# Given: BLUE GREEN BLUE_IMAGE GREEN_IMAGE STARTED (the container that the host's part has just started, or nothing)
+# Given: BLUE GREEN; from the host's part IMAGE (of the idle color's container) STARTED (the container that it has just started,
+#        or nothing)
 #
 # shellcheck disable=SC2154 # from steps.sh
 
@@ -13,7 +14,7 @@ main() {
   idle_color=$(other "$live_color")
   container=$(container_of "$idle_color")
   fill_site "$live_color" "${served_live#* }" "$container"
-  note_intent "$live_color" "$live_color" idle "$idle_color" "$(image_of "$idle_color")"
+  note_intent "$live_color" "$live_color" idle "$idle_color" "$IMAGE"
   stage "$idle_color" "$container"
   if ! is_served "$container" || [ "$STARTED" = "$container" ]; then gate "$idle_color" "$container"; fi
   commit
@@ -27,6 +28,5 @@ main() {
 }
 
 container_of() { case $1 in blue) printf '%s' "$BLUE" ;; green) printf '%s' "$GREEN" ;; esac }
-image_of() { case $1 in blue) printf '%s' "$BLUE_IMAGE" ;; green) printf '%s' "$GREEN_IMAGE" ;; esac }
 
 main

@@ -6,8 +6,8 @@
 # It knows the color that goes live and its container, and not what the other color shall run: that is the idle gate's, so
 # that a release of the live color never depends on the idle one.
 #
-# Given: LIVE_COLOR LIVE LIVE_IMAGE WATCH_SECONDS WATCH_TOLERANCE STARTED (the idle container that the host's part has just
-#        started, or nothing)
+# Given: LIVE_COLOR LIVE WATCH_SECONDS WATCH_TOLERANCE; from the host's part IMAGE (of LIVE) STARTED (the idle container that it
+#        has just started, or nothing)
 #
 # shellcheck disable=SC2154 # from steps.sh and probe.sh
 
@@ -15,7 +15,7 @@ main() {
   begin
   choose_idle
   fill_site "$LIVE_COLOR" "$LIVE" "$idle_container"
-  note_intent "${served_live%% *}" "$LIVE_COLOR" "$(kind)" "$LIVE_COLOR" "$LIVE_IMAGE"
+  note_intent "${served_live%% *}" "$LIVE_COLOR" "$(kind)" "$LIVE_COLOR" "$IMAGE"
   : >"$RUN/watch.log"
   ! is_watched || set_watched yes
   stage "$LIVE_COLOR" "$LIVE"
