@@ -90,6 +90,11 @@ export const url = service.url;
     assert.deepEqual(await stack.serving(), { live: "green two", idle: "blue one" });
   });
 
+  it("npx bluegreen: its command line", async () => {
+    const { stdout } = await exec("npx", ["bluegreen", "status"], { cwd: stack.folder, env: stack.env });
+    assert.match(stdout, /^service \(.*\): in order$/m);
+  });
+
   it("compiles under Pulumi's own TypeScript template", async () => {
     write("tsconfig.json", JSON.stringify(TEMPLATE));
     await exec(path.join(stack.folder, "node_modules/.bin/tsc"), ["--noEmit"], { cwd: stack.folder }).catch(

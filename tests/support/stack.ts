@@ -308,7 +308,8 @@ export class TestStack {
     return new Running(file, args, { cwd: this.folder, env: this.env }).ended;
   }
 
-  private get env(): NodeJS.ProcessEnv {
+  /** Of every command. */
+  get env(): NodeJS.ProcessEnv {
     return {
       ...process.env,
       PULUMI_BACKEND_URL: `file://${this.path("state")}`,
