@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { Command } from "commander";
 import { registerFlip } from "./commands/flip";
 import { registerForget } from "./commands/forget";
