@@ -32,11 +32,15 @@ export class BlueGreenService extends pulumi.ComponentResource {
   public readonly previewUrl!: pulumi.Output<string>;
   /** The color that serves, once the switch has passed. */
   public readonly activeColor!: pulumi.Output<string>;
+  /** What blue runs. */
   public readonly blueImage!: pulumi.Output<string>;
+  /** What green runs. */
   public readonly greenImage!: pulumi.Output<string>;
-  /** Names of the containers as `docker ps` shows them. */
+  /** Name of blue's container, as `docker ps` shows it. */
   public readonly blueContainer!: pulumi.Output<string>;
+  /** Name of green's container, as `docker ps` shows it. */
   public readonly greenContainer!: pulumi.Output<string>;
+  /** Name of nginx's container, as `docker ps` shows it. */
   public readonly proxyContainer!: pulumi.Output<string>;
   /** Name of the Redis container, by which the containers on the network reach it, on port 6379. Empty without Redis. */
   public readonly redisHost!: pulumi.Output<string>;
