@@ -66,9 +66,18 @@ export interface Source {
 }
 
 /** All that "sh -s" reads: the settings, the parts for the ACME and the proxy container, and the part for the host, which calls them. */
-export function renderDelivery(source: Partial<Source>, names: string[], proxyContainer: string): string {
+export function renderDelivery(
+  source: Partial<Source>,
+  { names, service, proxyContainer }: { names: string[]; service: string; proxyContainer: string },
+): string {
   const nothing = { ACME: "", CHAIN_FILE: "", KEY_FILE: "", CHAIN_TEXT: "", KEY_TEXT: "" };
-  const settings = { ...nothing, ...source, TLS_NAMES: names.join(" "), PROXY: proxyContainer };
+  const settings = {
+    ...nothing,
+    ...source,
+    TLS_NAMES: names.join(" "),
+    SERVICE: service,
+    PROXY: proxyContainer,
+  };
   return [
     printingFunction("settings", assignments(settings)),
     printingFunction("acme_script", shellFile("in-lego/acme.sh")),
@@ -87,8 +96,8 @@ function deliver(
   const { names } = context.settings.tls;
   const from = pulumi.secret(pulumi.output(source));
   const stdin = pulumi
-    .all([from, proxy.name])
-    .apply(([values, proxyContainer]) => renderDelivery(values, names, proxyContainer));
+    .all([from, context.identity.service, proxy.name])
+    .apply(([values, service, proxyContainer]) => renderDelivery(values, { names, service, proxyContainer }));
   // Enough to see that it is another one, and too little to be a secret.
   const content = pulumi.unsecret(from.apply((values) => hash(JSON.stringify(values))));
   const args = { stdin, triggers: [names.join(" "), content, state.id] };

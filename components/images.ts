@@ -14,8 +14,15 @@ import { assignments, printingFunction, shellFiles } from "./shell";
 export function pullImages(context: Context): pulumi.Resource {
   const { registries, volumes, keepImages } = context.settings;
   const stdin = pulumi
-    .output({ images: imagesOf(context), registries, id: context.identity.id })
-    .apply(({ images, registries, id }) => renderPull(images, registries, volumes, { id, keepImages }));
+    .output({
+      images: imagesOf(context),
+      registries,
+      id: context.identity.id,
+      service: context.identity.service,
+    })
+    .apply(({ images, registries, id, service }) =>
+      renderPull(images, registries, volumes, { id, service, keepImages }),
+    );
   const secret = registries.length > 0 ? pulumi.secret(stdin) : stdin;
   // Without triggers it is never replaced, and so is no reason to replace what depends on it.
   return runOnHost(context, "images", { stdin: secret });
@@ -39,7 +46,7 @@ export function renderPull(
   images: { [setting: string]: string },
   registries: Login[],
   volumes: VolumeArgs[] = [],
-  { id = "", keepImages }: { id?: string; keepImages?: number } = {},
+  { id = "", service = "", keepImages }: { id?: string; service?: string; keepImages?: number } = {},
 ): string {
   const given = registries.map(({ address }) => hostOf(address));
   const lines = Object.entries(images).map(
@@ -57,6 +64,7 @@ export function renderPull(
         volumeName === undefined ? [] : [`volumes[${i}] ${volumeName} ${containerPath}`],
       )
       .join("\n"),
+    SERVICE: service,
     SERVICE_ID: id,
     KEEP_IMAGES: keepImages ?? "",
     LOGINS: JSON.stringify({ auths: Object.fromEntries(auths) as object }),

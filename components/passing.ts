@@ -14,12 +14,12 @@ export interface Origin {
   connection: string;
 }
 
-/** Of a request that may be a user's. The variables are those of renderUserMaps. */
+/** Of a request that may be a user's. The variables are those of USER_MAPS. */
 export const FROM_USERS: Origin = {
   host: "$bluegreen_host",
-  client: "$bluegreen_client",
+  client: "$remote_addr",
   forwardedFor: "$bluegreen_forwarded_for",
-  scheme: "$bluegreen_scheme",
+  scheme: "$scheme",
   upgrade: "$bluegreen_upgrade",
   connection: "$bluegreen_connection",
 };
@@ -29,35 +29,25 @@ export const fromGate = ({ tls }: Pick<Site, "tls">): Origin => ({
   host: "$http_host",
   client: "127.0.0.1",
   forwardedFor: "127.0.0.1",
-  scheme: hasTls(tls) ? "https" : "http",
+  scheme: schemeOf(tls),
   upgrade: "''",
   connection: "''",
 });
 
-/**
- * What FROM_USERS needs to know. The ports are those inside of the edge. With TLS a request on 80 is one before the first
- * certificate; the preview and the private sockets have no TLS of their own and stand for the secure port.
- */
-export const renderUserMaps = ({
-  tls,
-  health,
-}: Pick<Site, "tls" | "health">): string => `map $http_host $bluegreen_host {
+/** Of one on the preview port, which has no TLS of its own and stands for the secure one. */
+export const onPreview = ({ tls }: Pick<Site, "tls">): Origin => ({ ...FROM_USERS, scheme: schemeOf(tls) });
+
+const schemeOf = (tls: Site["tls"]) => (hasTls(tls) ? "https" : "http");
+
+/** What FROM_USERS needs to know; $bluegreen_nameless is set beside it. */
+export const USER_MAPS = `map $http_host $bluegreen_host {
   default $http_host;
   # HTTP/1.0 may name none, and an app of today answers 400 to that.
-  '' "${health.hostHeader}";
-}
-map $remote_addr $bluegreen_client {
-  default $remote_addr;
-  # The watch and status ask the live server on its private socket.
-  unix: 127.0.0.1;
+  '' $bluegreen_nameless;
 }
 map $http_x_forwarded_for $bluegreen_forwarded_for {
-  default "$http_x_forwarded_for, $bluegreen_client";
-  '' $bluegreen_client;
-}
-map $server_port $bluegreen_scheme {
-  default ${hasTls(tls) ? "https" : "http"};
-  80 http;
+  default "$http_x_forwarded_for, $remote_addr";
+  '' $remote_addr;
 }
 # Nothing else is upgraded: h2c would be a tunnel past the log, the watch and the flip.
 map $http_upgrade $bluegreen_upgrade {
@@ -76,36 +66,38 @@ map "$bluegreen_upgrade $http_accept" $bluegreen_stream {
 }
 `;
 
-/** The settings of a server that passes requests on. */
-export function renderPassing({ proxy }: { proxy: Proxy }, origin: Origin): string {
-  const header = proxy.maxHeaderKb + ROOM_KB;
+/** The settings of a server or a location that passes requests on. */
+export function renderPassing({ proxy }: { proxy: Proxy }, origin: Origin, indent = "  "): string {
+  const header = headerKb(proxy);
   // nginx refuses buffers that could not hold two headers.
   const buffer = Math.max(16, Math.ceil(header / 4));
-  return `  client_max_body_size ${proxy.maxBodySize};
-  client_body_buffer_size 128k;
-  large_client_header_buffers 4 ${header}k;
-  underscores_in_headers on;
-  proxy_http_version 1.1;
-${renderHeaders(origin)}  proxy_connect_timeout ${proxy.connectTimeoutSeconds}s;
-  proxy_read_timeout ${proxy.readTimeoutSeconds}s;
-  proxy_send_timeout ${proxy.sendTimeoutSeconds}s;
-  proxy_request_buffering ${onOff(proxy.requestBuffering)};
-  proxy_buffering ${onOff(proxy.buffering)};
-  proxy_buffer_size ${header}k;
-  proxy_buffers 8 ${buffer}k;
-  proxy_busy_buffers_size ${Math.max(header, buffer)}k;
-  proxy_max_temp_file_size ${proxy.spoolMb}m;
-`;
+  return [
+    `client_max_body_size ${proxy.maxBodySize};`,
+    "client_body_buffer_size 128k;",
+    "proxy_http_version 1.1;",
+    ...renderHeaders(origin),
+    `proxy_connect_timeout ${proxy.connectTimeoutSeconds}s;`,
+    `proxy_read_timeout ${proxy.readTimeoutSeconds}s;`,
+    `proxy_send_timeout ${proxy.sendTimeoutSeconds}s;`,
+    `proxy_request_buffering ${onOff(proxy.requestBuffering)};`,
+    `proxy_buffering ${onOff(proxy.buffering)};`,
+    `proxy_buffer_size ${header}k;`,
+    `proxy_buffers 8 ${buffer}k;`,
+    `proxy_busy_buffers_size ${Math.max(header, buffer)}k;`,
+    `proxy_max_temp_file_size ${proxy.spoolMb}m;`,
+  ]
+    .map((line) => `${indent}${line}\n`)
+    .join("");
 }
 
-/** Of a header's buffer, for its name and the usual headers beside a great one. */
-const ROOM_KB = 4;
+/** The buffer for a header, with room for its name and the usual headers beside a great one. */
+export const headerKb = ({ maxHeaderKb }: Proxy): number => maxHeaderKb + 4;
 
 /**
  * WSGI, CGI and Rack can't tell X_Real_IP from X-Real-IP. So of what nginx sets, no client may send a name with an
  * underscore for any of its hyphens.
  */
-function renderHeaders({ host, client, forwardedFor, scheme, upgrade, connection }: Origin): string {
+function renderHeaders({ host, client, forwardedFor, scheme, upgrade, connection }: Origin): string[] {
   const forwarded = {
     "X-Real-IP": client,
     "X-Forwarded-For": forwardedFor,
@@ -114,9 +106,9 @@ function renderHeaders({ host, client, forwardedFor, scheme, upgrade, connection
   };
   const doubles = Object.keys(forwarded).flatMap(withUnderscores);
   const headers = { Upgrade: upgrade, Connection: connection, Host: host, ...forwarded };
-  return [...Object.entries(headers), ...doubles.map((name) => [name, "''"])]
-    .map(([name, value]) => `  proxy_set_header ${name} ${value};\n`)
-    .join("");
+  return [...Object.entries(headers), ...doubles.map((name) => [name, "''"])].map(
+    ([name, value]) => `proxy_set_header ${name} ${value};`,
+  );
 }
 
 /** X_Real-IP, X-Real_IP and X_Real_IP for X-Real-IP. */
@@ -126,28 +118,5 @@ export function withUnderscores(name: string): string[] {
     .reduce((names, part) => names.flatMap((start) => [`${start}-${part}`, `${start}_${part}`]), [first])
     .filter((other) => other !== name);
 }
-
-/**
- * A WebSocket or an event stream may be silent for long, and passes on what comes at once. nginx's timeout is no variable, so
- * these have a location of their own. 418 is never seen: a named location is all that "return" and "error_page" can lead to
- * with method, path and body as they came.
- */
-export const renderLocations = (
-  { proxy }: { proxy: Proxy },
-  container: string,
-): string => `  error_page 418 = @stream;
-  if ($bluegreen_stream) {
-    return 418;
-  }
-  location / {
-    proxy_pass http://${container};
-  }
-  location @stream {
-    proxy_buffering off;
-    proxy_read_timeout ${proxy.streamTimeoutSeconds}s;
-    proxy_send_timeout ${proxy.streamTimeoutSeconds}s;
-    proxy_pass http://${container};
-  }
-`;
 
 const onOff = (value: boolean) => (value ? "on" : "off");

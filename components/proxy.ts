@@ -116,12 +116,10 @@ export function nginxOptions(settings: Pick<Settings, "proxy" | "tls">, role: "e
   return {
     // No command: with both, the Docker plugin takes a container whose start failed (a taken port) for one that runs.
     entrypoints: ["sh", "/bluegreen/entrypoint.sh", role],
-    uploads: ["entrypoint.sh", "nginx.sh", "journal.sh", "tls.sh", "nginx.conf", "initial-site.conf"].map(
-      (file) => ({
-        file: `/bluegreen/${file}`,
-        content: shellFile(`in-nginx/uploaded/${file}`),
-      }),
-    ),
+    uploads: ["entrypoint.sh", "nginx.sh", "sites.awk", "journal.sh", "tls.sh", "nginx.conf"].map((file) => ({
+      file: `/bluegreen/${file}`,
+      content: shellFile(`in-nginx/uploaded/${file}`),
+    })),
     // In memory: what a container needs to serve must not depend on a disk that may be full.
     tmpfs: { "/run/bluegreen": "size=16m" },
     // For nginx's connections: a new Docker gives 1024, an old one what the daemon has.

@@ -23,9 +23,15 @@ export function switchTraffic(
   const live = context.settings.activeColor;
   const args = {
     stdin: pulumi
-      .all([proxy.name, context.identity.path, context.identity.id, colors[live].name])
-      .apply(([proxyContainer, lockHolder, id, container]) =>
-        renderSwitchInput({ proxyContainer, lockHolder, id, settings: context.settings }, container),
+      .all([
+        proxy.name,
+        context.identity.path,
+        context.identity.service,
+        context.identity.id,
+        colors[live].name,
+      ])
+      .apply(([proxyContainer, lockHolder, service, id, container]) =>
+        renderSwitchInput({ proxyContainer, lockHolder, service, id, settings: context.settings }, container),
       ),
     triggers: [
       switchRecord(release, context.identity),
@@ -51,9 +57,15 @@ export function gateIdle(
   const containers = { blue: colors.blue.name, green: colors.green.name };
   const args = {
     stdin: pulumi
-      .all([proxy.name, context.identity.path, context.identity.id, pulumi.output(containers)])
-      .apply(([proxyContainer, lockHolder, id, both]) =>
-        renderIdleGateInput({ proxyContainer, lockHolder, id, settings: context.settings }, both),
+      .all([
+        proxy.name,
+        context.identity.path,
+        context.identity.service,
+        context.identity.id,
+        pulumi.output(containers),
+      ])
+      .apply(([proxyContainer, lockHolder, service, id, both]) =>
+        renderIdleGateInput({ proxyContainer, lockHolder, service, id, settings: context.settings }, both),
       ),
     triggers: [idleGateRecord(release), colors.blue.id, colors.green.id, context.settings.idle],
   };

@@ -7,6 +7,8 @@ import { assignments, hash, printingFunction, shellFiles } from "./shell";
 export interface CommandValues {
   /** Whose command it is: project/stack/component. */
   lockHolder: string;
+  /** What the service is called on its nginx. */
+  service: string;
   /** The label bluegreen.id of all that belongs to the service. */
   id: string;
   proxyContainer: string;
@@ -70,10 +72,11 @@ function renderInput(command: "switch" | "idle-gate", variables: { [name: string
   ].join("\n");
 }
 
-function commonVariables({ lockHolder, id, proxyContainer, settings }: CommandValues) {
+function commonVariables({ lockHolder, service, id, proxyContainer, settings }: CommandValues) {
   const { health } = settings;
   return {
     LOCK_HOLDER: lockHolder,
+    SERVICE: service,
     SERVICE_ID: id,
     PROXY: proxyContainer,
     HEALTH_PATH: health.path,

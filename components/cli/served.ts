@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { fillSite } from "../fillSite";
 import { other, type Color } from "../settings/color";
 import type { Entry } from "./report";
 
@@ -28,14 +29,13 @@ export function readSite(text: string): Site {
 
 /** The site that the stack says is served: filled in as fill_site in components/shell/in-nginx/piped/steps.sh does. */
 export function wantedSite(told: Told) {
-  const idle = other(told.LIVE_COLOR as Color);
-  const idleContainer = idleOf(told);
-  const text = `${told.SITE_TEMPLATE}\n${idleContainer ? told.PREVIEW_TEMPLATE : told.NO_PREVIEW}`
-    .replaceAll("<live-color>", told.LIVE_COLOR)
-    .replaceAll("<live>", told.LIVE)
-    .replaceAll("<idle-color>", idle)
-    .replaceAll("<idle>", idleContainer ?? "")
-    .replace(/\n*$/, "\n");
+  const idle = idleOf(told);
+  const text = fillSite(
+    { site: told.SITE_TEMPLATE, preview: told.PREVIEW_TEMPLATE, noPreview: told.NO_PREVIEW },
+    told.SERVICE,
+    { color: told.LIVE_COLOR, container: told.LIVE },
+    idle === undefined ? undefined : { color: other(told.LIVE_COLOR as Color), container: idle },
+  );
   return { text, hash: hashOf(text) };
 }
 

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import type { Color } from "../../components/settings";
-import type { JournalEntry, Service } from "../proxy/service";
+import { SERVICE, type JournalEntry, type Service } from "../proxy/service";
 import { describeTotals, failed, Load, type Options, type Totals } from "../support/load";
 
 const LOOK = `
 . /bluegreen/nginx.sh
+use_service ${SERVICE}
 . /bluegreen/journal.sh
-runs_config "$(config_hash)" && [ ! -s "$RUN/staged.conf" ] && echo loaded || echo 'not loaded'
+runs_config "$(config_hash)" && [ ! -s "$RUN"/staged-*.conf ] && echo loaded || echo 'not loaded'
 sed -n 's/^# [a-z]*: [a-z]* //p' "$SITE"
 cat "$JOURNAL"
 `;
@@ -33,8 +34,9 @@ export async function liveColor(service: Service): Promise<{ color: Color; conta
 
 const SETTLED = `
 . /bluegreen/nginx.sh
+use_service ${SERVICE}
 # A new nginx that was not made the owner closes its ports by itself.
-settled() { [ ! -e "$STATE/intent" ] && { is_owner || ! listens; } && runs_config "$(config_hash)"; }
+settled() { [ ! -e "$INTENT" ] && { is_owner || ! listens; } && runs_config "$(config_hash)"; }
 wait_for 20 settled`;
 
 /** Waits until the entrypoint of nginx has settled what a killed switch left, and gives the seconds that it took. */

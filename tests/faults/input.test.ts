@@ -165,6 +165,7 @@ const render = (args: BlueGreenServiceArgs) =>
       lockHolder: "acme/dev/shop",
       id: "1a2b3c4d",
       proxyContainer: "shop-proxy-3",
+      service: "shop",
       settings: settingsOf(args),
     },
     NAMES.blue,
@@ -287,7 +288,7 @@ describe("generated input", function () {
       .join("");
     const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-faults-"));
     try {
-      const input = `STATE=${folder}\nSITE=$STATE/site.conf\n${shellFile("in-nginx/uploaded/journal.sh")}\nwarn() { :; }\n${script}`;
+      const input = `INTENT=${folder}/intent JOURNAL=${folder}/journal\n${shellFile("in-nginx/uploaded/journal.sh")}\nwarn() { :; }\n${script}`;
       const printed = execFileSync("sh", ["-s"], { input, cwd: folder, maxBuffer: 256 * 1024 * 1024 });
       const lines = printed.toString().trimEnd().split("\n");
       assert.equal(lines.length, 2 * texts.length);

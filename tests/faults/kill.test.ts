@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { other, type Color } from "../../components/settings";
-import { useLiveService, type Service, type SwitchOptions } from "../proxy/service";
+import { SERVICE, useLiveService, type Service, type SwitchOptions } from "../proxy/service";
 import { docker } from "../support/docker";
 import { agrees, leftNothing, liveColor, settled, underLoad, type Serving } from "./agreement";
 import { killedInContainer, killedOnHost, SHIMS, type KillAt } from "./shims";
@@ -87,7 +87,7 @@ describe("kill -9 of the switch at each command that it calls", function () {
 
     fault("a new container of the live color", () =>
       killAtEachCall(service, {
-        from: "/run/bluegreen/staged.conf",
+        from: `/run/bluegreen/staged-${SERVICE}.conf`,
         prepare: async () => {
           const { color, container } = await liveColor(service);
           if (container === service.containers[color]) {
@@ -101,7 +101,7 @@ describe("kill -9 of the switch at each command that it calls", function () {
 
     fault("a new nginx that takes the ports over", () =>
       killAtEachCall(service, {
-        from: "/run/bluegreen/warm.sock",
+        from: `/run/bluegreen/warm-${SERVICE}.sock`,
         prepare: async () => {
           if (await service.listens(service.proxy)) {
             await replaced(service.proxy);
@@ -115,7 +115,7 @@ describe("kill -9 of the switch at each command that it calls", function () {
     fault("the watch after a switch", () =>
       killAtEachCall(service, {
         watch: { seconds: 2, tolerancePercent: 5 },
-        from: "/run/bluegreen/watch.log",
+        from: `/run/bluegreen/watch-${SERVICE}.log`,
         prepare: async () => other((await liveColor(service)).color),
       }),
     );

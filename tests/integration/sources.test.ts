@@ -31,7 +31,7 @@ describe("S0: sed and compose projects over SSH", () => {
   it("a pattern that never matched made the switch a silent no-op: a site that was edited by hand is switched all the same", async () => {
     await inProxy(
       stack,
-      "sed -i 's/proxy_pass  */proxy_pass    /; s/^ *server {/server    {/' /bluegreen/state/site.conf",
+      "sed -i 's/proxy_pass  */proxy_pass    /; s/^ *server {/server    {/' /bluegreen/state/services/service/site.conf",
     );
     await flipTo("green");
     assert.deepEqual(await stack.serving(), { live: "green two", idle: "blue one" });

@@ -6,10 +6,10 @@ import { failed, Load } from "../support/load";
 import { until } from "../support/running";
 import { useStack } from "../support/stack";
 
-const STATE = "/bluegreen/state";
+const PLACE = "/bluegreen/state/services/service";
 // The shell that reads the switch from its standard input, and its subshells, as soon as there is an intent.
 const KILL_SWITCH = `
-until [ -s ${STATE}/intent ]; do sleep 0.02; done
+until [ -s ${PLACE}/intent ]; do sleep 0.02; done
 for process in /proc/[0-9]*; do
   [ "$(tr '\\0' ' ' <"$process/cmdline" 2>/dev/null)" != "sh -s " ] || kill -9 "\${process#/proc/}"
 done`;
@@ -256,7 +256,7 @@ describe("bluegreen status and heal", function () {
       "sed",
       "-i",
       "s/size 10m;/size 20m;/",
-      `${STATE}/site.conf`,
+      `${PLACE}/site.conf`,
     );
   const labels = (role: string) =>
     [stack.label, "bluegreen.service=service", `bluegreen.role=${role}`].flatMap((label) => [

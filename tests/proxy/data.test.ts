@@ -43,7 +43,7 @@ describe("a value of the settings stays data", () => {
     it(`with ${what}`, async () => {
       const inJson = await gate(JSON.stringify({ [text]: text }), text, { jsonField: text, jsonValue: text });
       assert.equal(inJson.code, 0, inJson.output);
-      const holder = await service.inProxy("cat", "/bluegreen/state/lock.holder");
+      const holder = await service.inProxy("cat", "/bluegreen/state/services/shop/lock.holder");
       assert.ok(holder.startsWith(`${text} since `), holder);
       const asText = await gate(`before ${text} after`, text, { bodyText: text });
       assert.equal(asText.code, 0, asText.output);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { docker } from "../support/docker";
 import { hash } from "../../components/shell";
 import { type Running, until } from "../support/running";
-import { NODE_IMAGE, type Service, useLiveService, withDirective } from "./service";
+import { NODE_IMAGE, PLACE, SERVICE, type Service, useLiveService, withDirective } from "./service";
 import { STEPS } from "./steps";
 
 /** Starts a switch that waits in the gate of a sick candidate. */
@@ -78,7 +78,7 @@ describe("the journal", () => {
 
   it("keeps the newest 50", async () => {
     const lines = Array.from({ length: 60 }, (_, i) => JSON.stringify({ number: i })).join("\n");
-    await service.inProxy("sh", "-c", `echo '${lines}' >/bluegreen/state/journal`);
+    await service.inProxy("sh", "-c", `echo '${lines}' >${PLACE}/journal`);
     await service.app("blue");
     await service.switched("green");
     const entries = (await service.journal()) as unknown as { number?: number }[];
@@ -117,13 +117,13 @@ describe("two switches at once", () => {
   it("refuse another stack's, naming the holder, and the running one goes on", async () => {
     const [running, candidate] = await waitingSwitch(service, "project/one/service");
     const site = await service.site();
-    const staged = await service.inProxy("cat", "/run/bluegreen/staged.conf");
+    const staged = await service.inProxy("cat", `/run/bluegreen/staged-${SERVICE}.conf`);
     const { code, output } = await service.switch("blue", { lockHolder: "project/two/service" });
     assert.equal(code, 1, output);
     assert.match(output, /another switch is still running \(project\/one\/service since /);
     assert.match(output, /Nothing was changed\. Run 'pulumi up' again/);
     assert.equal(await service.site(), site);
-    assert.equal(await service.inProxy("cat", "/run/bluegreen/staged.conf"), staged);
+    assert.equal(await service.inProxy("cat", `/run/bluegreen/staged-${SERVICE}.conf`), staged);
     await service.heal(candidate);
     const first = await running.ended;
     assert.equal(first.code, 0, first.output);
@@ -154,7 +154,7 @@ describe("two switches at once", () => {
     await until(
       () => "the lock is free",
       () =>
-        service.inProxy("flock", "-n", "/bluegreen/state/lock", "true").then(
+        service.inProxy("flock", "-n", `${PLACE}/lock`, "true").then(
           () => true,
           () => false,
         ),

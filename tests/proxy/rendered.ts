@@ -3,7 +3,8 @@ import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { NGINX_IMAGE, type Proxy, type Settings } from "../../components/settings";
 import { printingFunction, shellFile } from "../../components/shell";
-import { fillSite, renderStagedSite } from "../../components/site";
+import { fillSite } from "../../components/fillSite";
+import { renderStagedSite, renderTemplates } from "../../components/site";
 import { containers, validSettings } from "../unit/valid";
 
 /** The greatest values that are not refused. */
@@ -40,30 +41,30 @@ function configurations({ settings, names }: Case): { staged: string; site: stri
   const staged = [live, idle].map(({ container }) =>
     renderStagedSite(settings).replaceAll("<candidate>", container),
   );
-  return { staged: staged.join(""), site: fillSite(settings, live, idle) };
+  return { staged: staged.join(""), site: fillSite(renderTemplates(settings), "shop", live, idle) };
 }
 
 /** Tests them all in one container, and gives what nginx says of those that it refuses. */
 export function refusals(cases: Case[]): string {
-  const files = ["nginx.conf", "nginx.sh", "initial-site.conf"];
+  const files = ["nginx.conf", "nginx.sh", "sites.awk"];
   const script = [
-    "set -eu\nmkdir -p /bluegreen/state /run/bluegreen",
+    "set -eu\nmkdir -p /bluegreen/state/services/shop /run/bluegreen/tls",
     ...files.map(
       (file, i) =>
         `${printingFunction(`file_${i}`, shellFile(`in-nginx/uploaded/${file}`))}file_${i} >/bluegreen/${file}`,
     ),
-    ". /bluegreen/nginx.sh",
+    ". /bluegreen/nginx.sh\nuse_service shop",
     "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=test -keyout /tmp/key -out /tmp/chain 2>/dev/null",
     "cat /tmp/chain /tmp/key >$CERTIFICATE",
     "set_listeners open\nset_watched yes\nwrite_config_hash test",
-    `check() { nginx -t -c $BASE/nginx.conf >/tmp/log 2>&1 || { echo "case $1:"; cat /tmp/log; }; }`,
+    `check() { write_sites; nginx -t -c $BASE/nginx.conf >/tmp/log 2>&1 || { echo "case $1:"; cat /tmp/log; }; }`,
     ...cases.map((one, i) => {
       const { staged, site } = configurations(one);
       return [
-        `${printingFunction("staged", staged)}staged >$RUN/staged.conf`,
-        `cp $BASE/initial-site.conf $SITE\ncheck '${i} staged'`,
+        `${printingFunction("staged", staged)}staged >$STAGED`,
+        `: >$SITE\ncheck '${i} staged'`,
         `${printingFunction("site", site)}site >$SITE`,
-        `: >$RUN/staged.conf\ncheck '${i} committed'`,
+        `rm $STAGED\ncheck '${i} committed'`,
       ].join("\n");
     }),
     "echo tested >&2",

@@ -16,6 +16,9 @@ import { Running, until, type Ended } from "../support/running";
 import { dockerFlags } from "./flags";
 import { settingsOf } from "../unit/valid";
 
+/** What the service is called, and what is kept of it on the state volume. */
+export const SERVICE = "shop";
+export const PLACE = `/bluegreen/state/services/${SERVICE}`;
 export const NODE_IMAGE = "node:24.21.0-slim";
 
 /** How an app answers its health request. */
@@ -300,7 +303,7 @@ export class Service {
       ...given,
       health: { ...QUICK.health, ...health },
     });
-    return { lockHolder, id: this.prefix, proxyContainer: this.proxy, settings };
+    return { lockHolder, service: SERVICE, id: this.prefix, proxyContainer: this.proxy, settings };
   }
 
   /** What "status" gets to know of the current nginx, by the settings of the last switch. */
@@ -319,13 +322,15 @@ export class Service {
 
   /** As before the first switch. */
   async forget(): Promise<void> {
-    const script = '. /bluegreen/nginx.sh; cat "$BASE/initial-site.conf" >"$SITE"; reload';
+    const script = `. /bluegreen/nginx.sh; : >${PLACE}/site.conf; reload`;
     await this.inProxy("sh", "-c", script);
   }
 
   /** Delivers a certificate as Pulumi does. */
   deliver(source: Partial<Source>, names: string[]): Promise<Ended> {
-    return new Running("sh", ["-s"], { input: renderDelivery(source, names, this.proxy) }).ended;
+    return new Running("sh", ["-s"], {
+      input: renderDelivery(source, { names, service: SERVICE, proxyContainer: this.proxy }),
+    }).ended;
   }
 
   /** Who answers on the public port, or the status of an answer that is not 200. */
@@ -347,9 +352,9 @@ export class Service {
 
   /** What a command in the current proxy prints. */
   inProxy = (...command: string[]) => docker("exec", this.proxy, ...command);
-  site = () => this.inProxy("cat", "/bluegreen/state/site.conf");
+  site = () => this.inProxy("cat", `${PLACE}/site.conf`);
   journal = async () =>
-    (await this.inProxy("cat", "/bluegreen/state/journal"))
+    (await this.inProxy("cat", `${PLACE}/journal`))
       .split("\n")
       .map((line) => JSON.parse(line) as JournalEntry);
   isRunning = async (container: string) =>
@@ -357,8 +362,8 @@ export class Service {
   /** Whether this nginx has the public listeners. */
   listens = async (container: string) => {
     // One that has just started has no such file yet.
-    const look = "cat /run/bluegreen/live.listen 2>/dev/null || :";
-    return (await docker("exec", container, "sh", "-c", look)).includes("reuseport");
+    const look = "cat /run/bluegreen/listeners 2>/dev/null || :";
+    return (await docker("exec", container, "sh", "-c", look)) === "open";
   };
 }
 

@@ -11,7 +11,7 @@ import { get } from "../support/http";
 import { secureGet } from "../support/https";
 import { describeTotals, failed, Load } from "../support/load";
 import { until } from "../support/running";
-import { type Service, useLiveService, useService } from "./service";
+import { PLACE, SERVICE, type Service, useLiveService, useService } from "./service";
 
 const run = promisify(execFile);
 const NAMES = ["shop.test", "www.shop.test"];
@@ -181,7 +181,7 @@ describe("a service with TLS", () => {
   }
 
   it("keeps the key from others, on the volume and in memory", async () => {
-    const files = ["/bluegreen/state/tls/certificate.pem", "/run/bluegreen/certificate.pem"];
+    const files = [`${PLACE}/tls/certificate.pem`, `/run/bluegreen/tls/${SERVICE}.pem`];
     assert.equal(await service.inProxy("stat", "-c", "%a %u", ...files), "600 0\n600 0");
     const left = await service.inProxy("sh", "-c", "cd /run/bluegreen; ls given.* candidate.* taken.* || :");
     assert.equal(left, "");
@@ -214,7 +214,7 @@ describe("a service with TLS", () => {
 
   it("after a restart an expired one is served: it is the best there is", async () => {
     const late = ca.issue(NAMES, { days: -1 });
-    const file = "/bluegreen/state/tls/certificate.pem";
+    const file = `${PLACE}/tls/certificate.pem`;
     const text = late.certificate + late.privateKey;
     await service.inProxy("sh", "-c", `printf %s "$0" >${file}`, text);
     await docker("restart", service.proxy);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { docker } from "../support/docker";
 import { get } from "../support/http";
-import { type Service, useLiveService } from "./service";
+import { SERVICE, type Service, useLiveService } from "./service";
 
 const watch = { seconds: 4, tolerancePercent: 5 };
 
@@ -29,9 +29,9 @@ describe("the watch after a switch", () => {
   });
 
   it("stops counting afterwards", async () => {
-    await service.inProxy("sh", "-c", ": >/run/bluegreen/watch.log");
+    await service.inProxy("sh", "-c", `: >/run/bluegreen/watch-${SERVICE}.log`);
     assert.equal(await service.live(), service.containers.blue);
-    assert.equal(await service.inProxy("cat", "/run/bluegreen/watch.log"), "");
+    assert.equal(await service.inProxy("cat", `/run/bluegreen/watch-${SERVICE}.log`), "");
   });
 
   it("is not made where nothing is switched", async () => {

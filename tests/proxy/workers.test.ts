@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { docker } from "../support/docker";
 import { until } from "../support/running";
-import { useLiveService } from "./service";
+import { SERVICE, useLiveService } from "./service";
 
 const OLD_WORKERS = `grep -l 'worker process is shutting [d]own' /proc/[0-9]*/cmdline 2>/dev/null | wc -l`;
 const RELOAD = ". /bluegreen/nginx.sh && reload";
@@ -40,7 +40,7 @@ describe("the entrypoint", () => {
     for (let i = 0; i < 3 * cap && !closed; i++) {
       await hold();
       // A change of what is hashed, so that each reload is a real one.
-      await service.inProxy("sh", "-c", `echo '# ${i}' >/run/bluegreen/staged.conf && ${RELOAD}`);
+      await service.inProxy("sh", "-c", `echo '# ${i}' >/run/bluegreen/staged-${SERVICE}.conf && ${RELOAD}`);
       most = Math.max(most, await oldWorkers());
       await sleep(100);
     }

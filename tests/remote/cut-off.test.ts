@@ -18,8 +18,8 @@ describe("a deploy over SSH that is cut off, under load", function () {
 
   /** What of the switch's doings can be seen in the proxy, as a condition of a shell there. */
   const moments = {
-    "while it stages or gates": "[ -s /run/bluegreen/staged.conf ]",
-    "when the new color is live, in the drain": `! grep -q "^# live: blue $FORMER$" /bluegreen/state/site.conf`,
+    "while it stages or gates": "[ -s /run/bluegreen/staged-service.conf ]",
+    "when the new color is live, in the drain": `! grep -q "^# live: blue $FORMER$" /bluegreen/state/services/service/site.conf`,
   };
 
   for (const [moment, condition] of Object.entries(moments)) {

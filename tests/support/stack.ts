@@ -220,7 +220,9 @@ export class TestStack {
   private async expectAccountedFor({ output }: Run): Promise<void> {
     const colors = [...(await this.containers("blue")), ...(await this.containers("green"))];
     const [nginx] = (await this.containers("edge")).filter(({ State }) => State.Running);
-    const site = nginx ? await docker("exec", nginx.Id, "cat", "/bluegreen/state/site.conf") : "";
+    const site = nginx
+      ? await docker("exec", nginx.Id, "cat", "/bluegreen/state/services/service/site.conf")
+      : "";
     const served = [...site.matchAll(/^# (?:live|idle): \w+ (\S+)$/gm)].map(([, name]) => name);
     for (const { Name, State } of colors) {
       const name = Name.slice(1);

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { withUnderscores } from "../../components/passing";
 import { other, type Color, type Settings, findViolations } from "../../components/settings";
-import { fillSite, renderStagedSite } from "../../components/site";
+import { fillSite } from "../../components/fillSite";
+import { renderStagedSite, renderTemplates } from "../../components/site";
+import { assemble, server } from "./sites";
 import { anyText, containers, LEAST, RUNS, validSettings, settingsOf } from "./valid";
 
 const NAMES = { blue: "shop-blue-1", green: "shop-green-2" };
@@ -10,8 +12,10 @@ const NAMES = { blue: "shop-blue-1", green: "shop-green-2" };
 function siteOf(settings: Settings, names = NAMES): string {
   const live = settings.activeColor;
   const side = (color: Color) => ({ color, container: names[color] });
-  return fillSite(settings, side(live), side(other(live)));
+  return fillSite(renderTemplates(settings), "shop", side(live), side(other(live)));
 }
+/** What nginx runs with it. */
+const runs = (site: string, certified: string[] = []) => assemble({ shop: site }, { certified });
 const withTls = (tls: object) =>
   siteOf(settingsOf({ ...LEAST, tls: { names: ["shop.example", "www.shop.example"], ...tls } }));
 const withProxy = (proxy: object) => siteOf(settingsOf({ ...LEAST, proxy }));
@@ -41,28 +45,19 @@ describe("the rendered site", () => {
   });
 
   it("answers 503 on the preview port until there is an idle color", () => {
-    const first = fillSite(settingsOf(LEAST), { color: "blue", container: "shop-blue-1" });
-    assert.match(
-      block(first, /server \{\n {2}include \/run\/bluegreen\/preview/),
-      /return 503 "No color is idle yet/,
-    );
+    const first = fillSite(renderTemplates(settingsOf(LEAST)), "shop", {
+      color: "blue",
+      container: "shop-blue-1",
+    });
+    assert.match(server(runs(first), "8081"), /return 503 "No color is idle yet/);
     assert.doesNotMatch(first, /[<>]|# idle/);
   });
 
   it("has the live color behind the public port and the idle one behind the preview port", () => {
-    assert.match(
-      block(site, /server \{\n {2}include \/run\/bluegreen\/live/),
-      /proxy_pass http:\/\/shop-blue-1;/,
-    );
-    assert.match(
-      block(site, /server \{\n {2}include \/run\/bluegreen\/preview/),
-      /proxy_pass http:\/\/shop-green-2;/,
-    );
+    assert.match(server(runs(site), "80 reuseport default_server"), /proxy_pass http:\/\/shop-blue-1;/);
+    assert.match(server(runs(site), "8081 reuseport default_server"), /proxy_pass http:\/\/shop-green-2;/);
     const flipped = siteOf(settingsOf({ ...LEAST, activeColor: "green" }));
-    assert.match(
-      block(flipped, /server \{\n {2}include \/run\/bluegreen\/live/),
-      /proxy_pass http:\/\/shop-green-2;/,
-    );
+    assert.match(server(runs(flipped), "80"), /proxy_pass http:\/\/shop-green-2;/);
   });
 
   it("a flip keeps both upstreams as they are, so that a reload keeps their addresses", () => {
@@ -84,54 +79,62 @@ describe("the rendered site", () => {
 
   it("asks the live color's health path before a new nginx serves", () => {
     const settings = settingsOf({ ...LEAST, health: { path: "/up?deep=1", hostHeader: "shop.example" } });
-    const warm = block(siteOf(settings), /server \{\n {2}listen unix:\/run\/bluegreen\/warm\.sock/);
+    const warm = block(siteOf(settings), /server \{\n {2}listen unix:\/run\/bluegreen\/warm-shop\.sock/);
     assert.match(warm, /proxy_pass "http:\/\/shop-blue-1\/up\?deep=1";/);
     assert.match(warm, /proxy_set_header Host "shop\.example";/);
   });
 
-  const PASSING = /^ {2}(?:proxy|client|large|underscores)_.*;$/gm;
-  /** Each server that passes requests on, by where it listens, with what it says of that. */
+  const PASSING = /(?:proxy|client)_.*;$/gm;
+  /** Each place that passes requests on, a private server or a location, by its name, with what it says of that. */
   const passing = (config: string) =>
-    [...config.matchAll(/^server \{\n([^]*?)^\}$/gm)]
+    [...config.matchAll(/^server \{\n([^]*?)^\}$|^ {2}location ([@/][\w<>-]*) \{\n([^]*?)^ {2}\}$/gm)]
+      .map(([, server, location, body]): [string | undefined, string] => [
+        location ?? /([\w<>-]+)\.sock;/.exec(server)?.[1],
+        body ?? server,
+      ])
       .filter(([, body]) => body.includes("proxy_pass"))
-      .map(([, body]) => ({
-        where: /([\w<>-]+)\.(?:listen|sock);/.exec(body)?.[1],
-        lines: (body.match(PASSING) ?? []).filter((line) => !line.includes("proxy_set_header")),
+      .map(([where, body]) => ({
+        where,
+        lines: (body.match(PASSING) ?? []).filter((line) => !/proxy_set_header|proxy_pass/.test(line)),
         headers: Object.fromEntries(
           [...body.matchAll(/proxy_set_header (\S+) (.*);/g)].map(([, name, value]) => [name, value]),
         ),
       }));
 
-  it("every server passes a request on alike, a candidate's too: nothing of it stands outside of them", () => {
+  it("every place passes a request on alike, a candidate's too: nothing of it stands outside of them", () => {
     for (const tls of [undefined, { names: ["shop.example"] }]) {
       const settings = settingsOf({ ...LEAST, tls });
       const all = siteOf(settings) + renderStagedSite(settings);
-      const servers = passing(all);
+      const places = passing(all);
       assert.deepEqual(
-        servers.map(({ where }) => where),
+        places.map(({ where }) => where),
         [
-          ...[tls ? "secure" : "live", "warm", "gate-shop-blue-1"],
-          ...["preview", "gate-shop-green-2", "gate-<candidate>"],
+          ...["warm-shop", "gate-shop-blue-1", "/", "@shop-blue-1"],
+          ...["gate-shop-green-2", "/", "@shop-green-2", "gate-<candidate>"],
         ],
       );
-      for (const { lines, headers } of servers) {
-        assert.deepEqual(lines, servers[0].lines);
-        assert.deepEqual(Object.keys(headers), Object.keys(servers[0].headers));
+      const ofStreams = /^proxy_(buffering|read_timeout|send_timeout)/;
+      const common = (lines: string[]) => lines.filter((line) => !ofStreams.test(line));
+      for (const { where, lines, headers } of places) {
+        assert.deepEqual(common(lines), common(places[0].lines), where);
+        if (!where?.startsWith("@")) assert.deepEqual(lines, places[0].lines, where);
+        assert.deepEqual(Object.keys(headers), Object.keys(places[0].headers), where);
       }
-      assert.doesNotMatch(all, /^(proxy|client|large|underscores)_/m);
+      assert.doesNotMatch(all, /^(proxy|client)_/m);
     }
   });
 
   it("F1 a request says who asks, for what host and by which scheme", () => {
     const settings = settingsOf({ ...LEAST, tls: { names: ["shop.example"] } });
-    const [live, , , preview] = passing(siteOf(settings));
+    const [, , live, stream, , preview] = passing(siteOf(settings));
     const [candidate] = passing(renderStagedSite(settings));
-    assert.deepEqual(preview.headers, live.headers);
+    assert.deepEqual(stream.headers, live.headers);
+    assert.deepEqual(preview.headers, { ...live.headers, "X-Forwarded-Proto": "https" });
     const expected = {
       Host: "$bluegreen_host",
-      "X-Real-IP": "$bluegreen_client",
+      "X-Real-IP": "$remote_addr",
       "X-Forwarded-For": "$bluegreen_forwarded_for",
-      "X-Forwarded-Proto": "$bluegreen_scheme",
+      "X-Forwarded-Proto": "$scheme",
       "X-Forwarded-Host": "$bluegreen_host",
       Upgrade: "$bluegreen_upgrade",
       Connection: "$bluegreen_connection",
@@ -164,64 +167,66 @@ describe("the rendered site", () => {
       accessLog: false,
     });
     for (const line of [
-      "  client_max_body_size 7g;",
-      "  proxy_connect_timeout 11s;",
-      "  proxy_read_timeout 12s;",
-      "  proxy_send_timeout 13s;",
+      "    client_max_body_size 7g;",
+      "    proxy_connect_timeout 11s;",
+      "    proxy_read_timeout 12s;",
+      "    proxy_send_timeout 13s;",
       "  keepalive_timeout 14s;",
       "    proxy_read_timeout 15s;",
-      "  proxy_buffering off;",
-      "  proxy_max_temp_file_size 16m;",
-      "  large_client_header_buffers 4 21k;",
+      "    proxy_max_temp_file_size 16m;",
     ]) {
       assert.ok(changed.includes(`\n${line}\n`), line);
       assert.ok(!site.includes(`\n${line}\n`), `${line} by default`);
     }
+    assert.match(runs(changed), /^large_client_header_buffers 4 21k;$/m);
+    assert.match(passing(changed)[2].lines.join("\n"), /proxy_buffering off;/);
+    assert.match(passing(site)[2].lines.join("\n"), /proxy_buffering on;/);
     assert.doesNotMatch(changed, /access\.log/);
-    assert.match(changed, /\n {2}proxy_request_buffering on;\n/);
-    assert.match(withProxy({ buffering: false }), /\n {2}proxy_request_buffering off;\n/);
+    assert.match(changed, /\n {4}proxy_request_buffering on;\n/);
+    assert.match(withProxy({ buffering: false }), /\n {4}proxy_request_buffering off;\n/);
     assert.match(site, /access_log \/bluegreen\/access\.log bluegreen buffer=32k flush=1s;/);
   });
 
   it("counts the answers of the live server only where there is a watch, beside the log for people", () => {
     const watched = siteOf(settingsOf({ ...LEAST, watch: { seconds: 5 } }));
-    const counts = "  access_log /run/bluegreen/watch.log bluegreen_watch if=$bluegreen_watched;\n";
-    assert.equal(watched.replace(counts, ""), site);
-    assert.ok(
-      watched.includes(`  access_log /bluegreen/access.log bluegreen buffer=32k flush=1s;\n${counts}`),
-    );
+    const counts = `    access_log /bluegreen/access.log bluegreen buffer=32k flush=1s;
+    include /run/bluegreen/watched-shop*.conf;
+`;
+    assert.equal(watched.split(counts).length, 3, "in the locations of the live color");
+    assert.equal(watched.replaceAll(counts, ""), site);
   });
 
   it("with TLS: the live color on the secure port, and the plain one redirects", () => {
-    const secured = withTls({ port: 8443 });
-    const live = block(secured, /server \{\n {2}include \/run\/bluegreen\/secure/);
+    const secured = runs(withTls({ port: 8443 }), ["shop"]);
+    const live = server(secured, "443 ssl reuseport default_server");
     assert.match(live, /proxy_pass http:\/\/shop-blue-1;/);
-    assert.match(live, /ssl_protocols TLSv1\.2 TLSv1\.3;/);
-    assert.match(live, /http2 on;/);
-    assert.match(live, /access_log \/bluegreen\/access/);
-    const plain = block(secured, /server \{\n {2}include \/run\/bluegreen\/plain/);
-    assert.match(plain, /return 308 https:\/\/\$host:8443\$request_uri;/);
+    assert.match(live, /ssl_certificate \/run\/bluegreen\/tls\/shop\.pem;/);
+    const plain = server(secured, "80");
+    assert.match(plain, /server_name shop\.example;\n[^]*return 308 https:\/\/\$host:8443\$request_uri;/);
     assert.doesNotMatch(plain, /proxy_pass/);
-    assert.match(withTls({}), /return 308 https:\/\/\$host\$request_uri;/);
-    assert.doesNotMatch(secured, /live\.listen|acme-challenge|Strict-Transport/);
-    const preview = /server \{\n {2}include \/run\/bluegreen\/preview/;
-    assert.equal(block(secured, preview), block(site, preview), "the preview stays plain");
+    assert.match(runs(withTls({}), ["shop"]), /return 308 https:\/\/\$host\$request_uri;/);
+    assert.doesNotMatch(secured, /acme-challenge|Strict-Transport/);
+    const preview = server(secured, "8081");
+    assert.doesNotMatch(preview, /ssl|return 308/, "the preview stays plain");
+    assert.match(preview, /X-Forwarded-Proto https;/, "and the app is told what users get");
   });
 
-  it("with ACME: both ports answer the challenges, since there is only the plain one at first", () => {
-    const found = withTls({ acmeEmail: "ops@shop.example" }).match(
-      /location \^~ \/\.well-known\/acme-challenge\/ \{/g,
-    );
-    assert.equal(found?.length, 2);
+  it("with TLS and no certificate yet: the live color on the plain port, and nothing on the secure one", () => {
+    const waiting = runs(withTls({ acmeEmail: "ops@shop.example" }));
+    assert.match(server(waiting, "80"), /acme-challenge[^]*proxy_pass http:\/\/shop-blue-1;/);
+    assert.doesNotMatch(waiting, /listen 443|return 308/);
+  });
+
+  it("with ACME: the plain port goes on answering the challenges", () => {
+    const config = runs(withTls({ acmeEmail: "ops@shop.example" }), ["shop"]);
+    assert.match(server(config, "80"), /location \^~ \/\.well-known\/acme-challenge\/ \{[^]*return 308/);
   });
 
   it("with HSTS: browsers are told over TLS only", () => {
     const told = withTls({ hstsSeconds: 300 });
-    assert.match(told, /map \$https \$strict_transport_security \{\n {2}on "max-age=300";\n\}/);
-    assert.equal(
-      told.match(/add_header Strict-Transport-Security \$strict_transport_security always;/g)?.length,
-      1,
-    );
+    assert.match(told, /map \$https \$bluegreen_hsts_300 \{\n {2}on "max-age=300";\n\}/);
+    const header = /add_header Strict-Transport-Security \$bluegreen_hsts_300 always;/g;
+    assert.equal(told.match(header)?.length, 2, "in both locations of the live color");
   });
 
   it("holds nothing of a certificate: a new one is no new site", () => {

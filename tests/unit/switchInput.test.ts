@@ -13,6 +13,7 @@ const values = (settings: Settings) => ({
   lockHolder: "acme/dev/shop",
   id: "1a2b3c4d",
   proxyContainer: "shop-proxy-3",
+  service: "shop",
   settings,
 });
 const inputOf = (settings: Settings, names = NAMES) =>

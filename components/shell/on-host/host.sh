@@ -3,7 +3,7 @@
 # reached, as the input of "sh -s": the functions settings (assignments, the same for both parts) and in_container_script come
 # before it, with explain.sh and failure.sh; switch.sh or idle-gate.sh after it.
 #
-# Given: SERVICE_ID (the label bluegreen.id of all that belongs to the service) PROXY IDLE STOP_GRACE_SECONDS KEEP_IMAGES
+# Given: SERVICE (its name) SERVICE_ID (the label bluegreen.id of all that belongs to it) PROXY IDLE STOP_GRACE_SECONDS KEEP_IMAGES
 set -eu
 
 # Each call of the Docker client takes a tenth of a second, so one answer has to tell all: a line "NAME ROLE STATE IMAGE" for
@@ -44,14 +44,14 @@ cannot_start() { # container what-docker-said
 # The edge has the same site, should nginx be down. It fails where neither answers.
 read_served() {
   for nginx in "$PROXY" $(printf '%s\n' "$containers" | awk '$2 == "edge" { print $1 }'); do
-    ! served=$(docker exec "$nginx" sh -c "$SETTLED_SITE" 2>/dev/null </dev/null) || return 0
+    ! served=$(docker exec "$nginx" sh -c "$SETTLED_SITE" sh "$SERVICE" 2>/dev/null </dev/null) || return 0
   done
   served=''
   return 1
 }
 # Whatever a killed switch had begun, nginx undoes within a second. Until then its site is not what will be served.
 # shellcheck disable=SC2016 # expanded in nginx's container
-SETTLED_SITE=$(printf '%s ' 'cd /bluegreen/state; tries=100;' \
+SETTLED_SITE=$(printf '%s ' 'cd "/bluegreen/state/services/$1" 2>/dev/null || exit 0; tries=100;' \
   'while [ -e intent ] && [ "$tries" -gt 0 ]; do sleep 0.05; tries=$((tries - 1)); done;' \
   'site=site.conf; [ ! -e site.conf.former ] || site=site.conf.former;' \
   'sed -n "/^# [a-z]*: [a-z]* ./s/^# //p" "$site"')

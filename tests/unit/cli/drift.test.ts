@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import type { BlueGreenServiceArgs } from "../../../components";
 import { other } from "../../../components/settings";
 import { hash } from "../../../components/shell";
-import { fillSite } from "../../../components/site";
+import { fillSite } from "../../../components/fillSite";
+import { renderTemplates } from "../../../components/site";
 import { renderIdleGateInput, renderSwitchInput } from "../../../components/switchInput";
 import { compare } from "../../../components/cli/compare";
 import { readFacts } from "../../../components/cli/observe";
@@ -40,6 +41,7 @@ function exported(args: Partial<BlueGreenServiceArgs> = {}) {
     lockHolder: "shop/prod/shop",
     id: "1a2b3c4d",
     proxyContainer: NAMES.proxy,
+    service: "shop",
     settings,
   };
   const command = (name: string, stdin: string) =>
@@ -69,7 +71,7 @@ const siteOf = (args: Partial<BlueGreenServiceArgs> = {}) => {
   const settings = settingsOf({ ...ARGS, ...args });
   const { activeColor: live } = settings;
   const side = (color: "blue" | "green") => ({ color, container: NAMES[color] });
-  const site = fillSite(settings, side(live), side(other(live)));
+  const site = fillSite(renderTemplates(settings), "shop", side(live), side(other(live)));
   return { site, hash: hash(site) };
 };
 

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Delivers a certificate, inside the proxy container: the settings and this file are piped into "docker exec -i PROXY sh -s".
 # It comes as text, or from files of the container that the entrypoint looks at from then on.
+#
+# Given: SERVICE TLS_NAMES; CHAIN_TEXT KEY_TEXT, or CHAIN_FILE KEY_FILE
 set -eu
 
 # shellcheck source=../uploaded/nginx.sh
@@ -9,6 +11,7 @@ set -eu
 . /bluegreen/tls.sh
 
 main() {
+  use_service "$SERVICE"
   wait_for 10 nginx_answers || fail 1 'nginx does not run in the proxy container; its log says why.'
   if [ -n "$CHAIN_FILE" ]; then
     deliver_or_fail "$CHAIN_FILE" "$KEY_FILE"

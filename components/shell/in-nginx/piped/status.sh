@@ -11,15 +11,16 @@ set -u
 
 main() {
   eval "$(settings)"
+  use_service "$SERVICE"
   fact id "$(own_id)"
   fact owner "$(owner_id)"
   fact listens "$(yes_or_no listens)"
   fact lock_held "$(yes_or_no lock_is_held)"
-  fact lock_holder "$(cat "$STATE/lock.holder" 2>/dev/null)"
+  fact lock_holder "$(cat "$LOCK.holder" 2>/dev/null)"
   fact intent "$(cat "$INTENT" 2>/dev/null)"
   fact files "$(config_hash)"
   fact running "$(ask control.sock /config)"
-  fact site "$(base64 <"$SITE" | tr -d '\n')"
+  fact site "$(base64 2>/dev/null <"$SITE" | tr -d '\n')"
   ! listens || health
   # A line for each entry, so that one that is broken leaves the others readable.
   [ ! -e "$JOURNAL" ] || sed "s/^/journal /" "$JOURNAL"
@@ -28,12 +29,14 @@ main() {
 fact() { printf '%s %s\n' "$1" "$2"; }
 yes_or_no() { if "$@"; then echo yes; else echo no; fi; }
 # A shared lock, so that two who ask don't take each other for a switch. A switch waits longer than this takes.
-lock_is_held() { ! flock -s -n "$STATE/lock" true; }
+lock_is_held() { ! flock -s -n "$LOCK" true; }
 
-# The gate's request and the gate's judgement, on the socket of the live color.
+# The gate's request and the gate's judgement of the live color.
 # shellcheck disable=SC2154 # of probe.sh
 health() {
-  if probe live.sock; then fact healthy yes; else fact healthy no; fi
+  live=$(sed -n 's/^# live: [a-z]* //p' "$SITE")
+  [ -n "$live" ] || return 0
+  if probe "gate-$live.sock"; then fact healthy yes; else fact healthy no; fi
   fact health_code "$probe_code"
   fact health_answer "$(printf '%s' "$last_answer" | base64 | tr -d '\n')"
 }

@@ -5,7 +5,7 @@
 # Until the commit nothing that serves has changed; whatever fails until "committed" is set, the former site is back and
 # serving. Killed at any step, the entrypoint of the nginx that serves puts it back.
 #
-# Given: WHO LOCK_HOLDER LOCK_WAIT_SECONDS GATE_TIMEOUT HEALTH_INTERVAL HEALTH_PASSES (and those of probe.sh) IDLE
+# Given: SERVICE WHO LOCK_HOLDER LOCK_WAIT_SECONDS GATE_TIMEOUT HEALTH_INTERVAL HEALTH_PASSES (and those of probe.sh) IDLE
 #        DRAIN_SECONDS SITE_TEMPLATE PREVIEW_TEMPLATE NO_PREVIEW STAGED_TEMPLATE
 # Exit status: 0 done; 3 another switch runs; 10 the candidate failed its gate or its watch; 1 anything else.
 set -eu
@@ -21,8 +21,11 @@ KEPT_CONNECTION_SECONDS=3
 PROGRESS_SECONDS=10
 
 begin() {
+  use_service "$SERVICE"
   wait_for 10 nginx_answers || fail 1 "nginx does not run in its container; its log says why: docker logs $PROXY"
+  mkdir -p "$PLACE" || cannot_write
   take_lock
+  [ -e "$SITE" ] || : >"$SITE" || cannot_write
   trap put_back EXIT
   trap 'exit 1' HUP INT TERM
   settle_interrupted
@@ -41,10 +44,10 @@ fail() { # status message...
 # The lock is the kernel's: it ends with its holder, however that one ends. A holder of the same stack can only be the
 # rest of an interrupted run (Pulumi has a lock of its own against two at once), so that one is waited for.
 take_lock() {
-  exec 9>>"$STATE/lock"
+  exec 9>>"$LOCK"
   # The entrypoint takes it too, for the moment in which it settles what was interrupted.
   if ! flock -w 1 9; then
-    holder=$(cat "$STATE/lock.holder" 2>/dev/null) || holder='unknown'
+    holder=$(cat "$LOCK.holder" 2>/dev/null) || holder='unknown'
     case $holder in
       "$LOCK_HOLDER "*) wait_seconds=$((GATE_TIMEOUT + DRAIN_SECONDS + 30)) ;;
       *) wait_seconds=$LOCK_WAIT_SECONDS ;;
@@ -53,7 +56,7 @@ take_lock() {
     wait_for "$wait_seconds" flock -n 9 || fail 3 "another switch is still running ($holder)." \
       "Nothing was changed. Run 'pulumi up' again when it has ended."
   fi
-  write_file "$STATE/lock.holder" "$LOCK_HOLDER since $(utc_now)" || cannot_write
+  write_file "$LOCK.holder" "$LOCK_HOLDER since $(utc_now)" || cannot_write
 }
 cannot_write() { fail 1 "can't write to the state volume: is the disk full?" 'Nothing was changed.'; }
 
@@ -93,7 +96,7 @@ is_served() { is_live "$1" || [ "${served_idle#* }" = "$1" ]; }
 # fill_site COLOR LIVE IDLE: the site with these containers, as $next_site. IDLE may be empty.
 fill_site() {
   next_site=$(printf '%s\n' "$SITE_TEMPLATE" "$(if [ -n "$3" ]; then echo "$PREVIEW_TEMPLATE"; else echo "$NO_PREVIEW"; fi)" |
-    sed "s/<live-color>/$1/g; s/<live>/$2/g; s/<idle-color>/$(other "$1")/g; s/<idle>/$3/g")
+    sed "s/<service>/$SERVICE/g; s/<live-color>/$1/g; s/<live>/$2/g; s/<idle-color>/$(other "$1")/g; s/<idle>/$3/g")
 }
 
 # --- stage
@@ -101,10 +104,10 @@ fill_site() {
 # A container that is not served yet gets an upstream and a private socket of its own; nginx starts to resolve its name.
 # The committed site has an upstream of the same name, and a reload hands its addresses on: nothing is resolved anew.
 stage() { # color container
-  : >"$RUN/staged.conf"
+  rm -f "$STAGED"
   is_served "$2" || {
     say "staging $1: $2"
-    printf '%s\n' "$STAGED_TEMPLATE" | sed "s/<candidate>/$2/g" >"$RUN/staged.conf"
+    printf '%s\n' "$STAGED_TEMPLATE" | sed "s/<candidate>/$2/g" >"$STAGED"
   }
   # Before a flip to a warm color there is nothing new.
   runs_config "$(config_hash)" || reload || fail 1 "nginx does not take the candidate's configuration."
@@ -159,7 +162,7 @@ uptime_seconds() {
 
 commit() {
   [ "$(cat "$SITE")" = "$next_site" ] || replace_site
-  : >"$RUN/staged.conf"
+  rm -f "$STAGED"
   runs_config "$(config_hash)" || reload || fail 1 'nginx does not take the new configuration.'
 }
 replace_site() {
@@ -172,9 +175,8 @@ replace_site() {
 
 # With sockets of its own instead of the ports: a test that binds them would take connections away from who serves.
 test_site() { # file
-  for server in live preview secure plain; do printf 'listen unix:%s/test-%s.sock;' "$RUN" "$server" >"$RUN/test-$server.listen"; done
-  sed "s#$RUN/\(live\|preview\|secure\|plain\)\.listen#$RUN/test-\1.listen#" "$1" >"$RUN/test-site.conf"
-  sed -e "s#$SITE#$RUN/test-site.conf#" -e "s#$RUN/staged.conf#/dev/null#" "$BASE/nginx.conf" >"$RUN/test.conf"
+  assemble test "$1" >"$RUN/test-sites.conf"
+  sed -e "s#$RUN/sites.conf#$RUN/test-sites.conf#" -e "/staged-/d" "$BASE/nginx.conf" >"$RUN/test.conf"
   nginx -t -c "$RUN/test.conf" >"$RUN/test.log" 2>&1 ||
     fail 1 'nginx refuses the new configuration:' "$(cat "$RUN/test.log")"
 }
@@ -192,8 +194,7 @@ put_back() {
   [ -z "${committed:-}" ] || exit "$status"
   set +e
   [ ! -e "$SITE.former" ] || bring_back_former
-  rm -f "$SITE.next"
-  : >"$RUN/staged.conf"
+  rm -f "$SITE.next" "$STAGED"
   set_watched no
   is_owner || set_listeners closed
   runs_config "$(config_hash)" || reload || warn 'nginx did not answer with the former configuration'

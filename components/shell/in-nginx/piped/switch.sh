@@ -16,7 +16,7 @@ main() {
   choose_idle
   fill_site "$LIVE_COLOR" "$LIVE" "$idle_container"
   note_intent "${served_live%% *}" "$LIVE_COLOR" "$(kind)" "$LIVE_COLOR" "$IMAGE"
-  : >"$RUN/watch.log"
+  : >"$ANSWERS"
   ! is_watched || set_watched yes
   stage "$LIVE_COLOR" "$LIVE"
   if ! is_live "$LIVE" || ! is_owner; then gate "$LIVE_COLOR" "$LIVE"; else try_live; fi
@@ -70,7 +70,7 @@ try_idle() {
 take_over() {
   is_owner || {
     say 'a new nginx takes over the ports'
-    wait_for 5 upstream_answers || warn 'the live color does not answer'
+    wait_for 5 upstreams_answer || warn 'the live color does not answer'
     listens || open_listeners || fail 1 'the new nginx could not open its ports.'
     write_file "$OWNER" "$(own_id)"
   }
@@ -119,8 +119,8 @@ watch_live() {
 # Counts are two numbers, "answers failed", from the log that the live server writes while it is watched. The few lines that
 # come between the reading and the emptying are not counted.
 add_answers() { # counts
-  awk -v counts="$1" 'BEGIN { split(counts, n) } { n[1]++ } /^5/ { n[2]++ } END { print n[1], n[2] }' "$RUN/watch.log"
-  : >"$RUN/watch.log"
+  awk -v counts="$1" 'BEGIN { split(counts, n) } { n[1]++ } /^5/ { n[2]++ } END { print n[1], n[2] }' "$ANSWERS"
+  : >"$ANSWERS"
 }
 failure_share() { # counts
   echo "${1#* } of ${1% *} answers were 5xx"

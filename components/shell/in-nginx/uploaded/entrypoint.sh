@@ -29,7 +29,7 @@ main() {
   start_nginx
   while network_is_there && nginx_runs; do
     ! clock_was_set_back || start_anew
-    undo_interrupted_switch
+    is_owner && for_each_service undo_interrupted_switch
     if is_my_turn; then
       listens || serve || exit 1
       [ "$ROLE" = edge ] || show_sign_of_life
@@ -42,7 +42,7 @@ main() {
     ticks=$(((${ticks:-0} + 1) % 4))
     if [ "$ticks" = 0 ]; then
       look_after_old_workers
-      look_after_certificate
+      for_each_service look_after_certificate
       ! listens || look_after_log
     fi
     sleep 0.5
@@ -60,11 +60,8 @@ prepare() {
   rm -f "$RUN"/*
   [ -s "$BASE/id" ] || new_id >"$BASE/id"
   rm -f "$INSTANCES/$(own_id)"
-  [ -s "$SITE" ] || write_file "$SITE" "$(cat "$BASE/initial-site.conf")"
-  : >"$RUN/staged.conf"
-  set_watched no
-  : >"$CERTIFICATE"
-  take_certificate
+  rm -rf "$RUN/tls"
+  for_each_service take_certificate
   set_listeners closed
 }
 
@@ -76,6 +73,7 @@ new_id() {
 }
 
 start_nginx() {
+  write_sites
   write_config_hash "$(config_hash)"
   nginx -c "$BASE/nginx.conf" -g 'daemon off;' &
   nginx_pid=$!
@@ -91,14 +89,14 @@ network_is_there() {
 # with its signs of life meanwhile; the lock keeps the next look from doing it twice. Who does not serve yet begins with the
 # site that is settled on.
 undo_interrupted_switch() {
-  [ -e "$INTENT" ] && is_owner || return 0
+  [ -e "$INTENT" ] || return 0
   if listens; then settle_if_alone & else settle_if_alone; fi
 }
 settle_if_alone() {
   (
     flock -n 9 || exit 0
     settle_interrupted
-  ) 9>>"$STATE/lock"
+  ) 9>>"$LOCK"
 }
 
 # nginx keeps a resolved address up to a time of day, also over a reload. When the clock is set back, that is for as long as
@@ -133,7 +131,10 @@ is_my_turn() {
 }
 
 # A switch opens a new proxy before it makes it the owner, so listening alone is no reason to stop while there is one.
-has_lost_its_turn() { listens && { [ "$ROLE" = edge ] || [ "${was_owner:-no}" = yes ] || [ ! -e "$INTENT" ]; }; }
+has_lost_its_turn() { listens && { [ "$ROLE" = edge ] || [ "${was_owner:-no}" = yes ] || no_switch_is_under_way; }; }
+no_switch_is_under_way() {
+  for intent in "$PLACES"/*/intent; do [ ! -e "$intent" ] || return 1; done
+}
 
 # An empty file that is emptied gets a new time, also on a full disk.
 show_sign_of_life() { true >"$BEAT"; }
@@ -155,9 +156,9 @@ owner_is_silent() {
 # Serving before the live color's name is resolved would answer 502. A color that is down must not keep us from serving.
 # While the edge stands by, others change the site.
 serve() {
-  take_certificate || : # delivered since the last look
+  for_each_service take_certificate # delivered since the last look
   runs_config "$(config_hash)" || reload
-  wait_for 1 upstream_answers
+  wait_for 1 upstreams_answer
   say "serving"
   open_listeners
 }
@@ -186,9 +187,9 @@ look_after_certificate() {
 # a new one only with rights that it does not have. The few lines that come between the two are lost, and on a full disk the copy.
 look_after_log() {
   size=$(stat -c %s "$ACCESS_LOG" 2>/dev/null) || return 0
-  most_mb=''
-  { read -r _ && read -r _ _ most_mb; } <"$SITE"
-  [ -n "$most_mb" ] && [ "$((2 * size / 1048576))" -ge "$most_mb" ] || return 0
+  read_line "$RUN/sites.conf"
+  most_mb=${line#'# log: '}
+  [ "${most_mb:-0}" -gt 0 ] && [ "$((2 * size / 1048576))" -ge "$most_mb" ] || return 0
   cp "$ACCESS_LOG" "$ACCESS_LOG.1" || rm -f "$ACCESS_LOG.1"
   : >"$ACCESS_LOG"
 }

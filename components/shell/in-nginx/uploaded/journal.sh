@@ -1,10 +1,9 @@
 # shellcheck shell=sh
-# What a switch leaves behind, for people and for whoever comes after it; sourced by the switch and by the entrypoint.
+# What a switch of a service leaves behind, for people and for whoever comes after it; sourced after nginx.sh by the switch and by the
+# entrypoint.
 #
-#   intent    one JSON object: a switch is under way, or was killed
-#   journal   one JSON object a line for each switch that has ended, the newest last
-INTENT=$STATE/intent
-JOURNAL=$STATE/journal
+#   $INTENT    one JSON object: a switch is under way, or was killed
+#   $JOURNAL   one JSON object a line for each switch that has ended, the newest last
 JOURNAL_ENTRIES=50
 
 utc_now() { date -u +%Y-%m-%dT%H:%M:%SZ; }
@@ -45,14 +44,13 @@ bring_back_former() {
   if [ -n "$former" ] && ! grep -qxF "upstream $former {" "$SITE" && runs_new_site; then
     {
       sed -n "/^upstream $former {\$/,/^}/p" "$SITE.former"
-      printf 'server { listen unix:%s/former.sock; location / { proxy_pass http://%s; } }\n' "$RUN" "$former"
-    } >"$RUN/staged.conf"
-    { reload && wait_for 1 upstream_answers former.sock; } || :
+      printf 'server { access_log off; listen unix:%s/former-%s.sock; location / { proxy_pass http://%s; } }\n' "$RUN" "$SERVICE" "$former"
+    } >"$STAGED"
+    { reload && wait_for 1 upstream_answers "$RUN/former-$SERVICE.sock"; } || :
   fi
   mv -f "$SITE.former" "$SITE"
   # Two names of one file, when it was killed between them: then nothing was moved.
-  rm -f "$SITE.former"
-  : >"$RUN/staged.conf"
+  rm -f "$SITE.former" "$STAGED"
 }
 # Also a reload that was just begun counts: nginx finishes it.
 runs_new_site() { grep -qF "$(config_hash)" "$RUN/config-hash.conf" && wait_for 2 runs_config "$(config_hash)"; }
@@ -61,7 +59,7 @@ runs_new_site() { grep -qF "$(config_hash)" "$RUN/config-hash.conf" && wait_for 
 # through, Pulumi knows of the former site only, and that one comes back. After it, there is nothing left to do.
 settle_interrupted() {
   # Files that a killed one had begun to write.
-  rm -f "$STATE"/*.[0-9]* "$SITE.next"
+  rm -f "$STATE"/*.[0-9]* "$PLACE"/*.[0-9]* "$SITE.next"
   [ -e "$INTENT" ] || return 0
   # Here other containers write too, so only when there is reason to.
   rm -f "$INSTANCES"/*.[0-9]*
@@ -74,7 +72,7 @@ settle_interrupted() {
   else
     outcome='interrupted: nothing had changed'
   fi
-  : >"$RUN/staged.conf"
+  rm -f "$STAGED"
   set_watched no
   runs_config "$(config_hash)" || reload || :
   say "a switch to $to was $outcome"

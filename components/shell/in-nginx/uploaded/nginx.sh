@@ -2,20 +2,51 @@
 # What the entrypoint and the switch both do with nginx, sourced by either.
 #
 # Three kinds of files say everything about the proxy:
-#   $STATE  the volume that the edge and every proxy share: which site is served, and by whom
-#   $RUN    this container's own: its listeners, its staged candidates, its sockets
+#   $STATE  the volume that the edge and every proxy share: what is served, and by whom. What a service has there is in a folder of
+#           its own
+#   $RUN    this container's own: its servers, its staged candidates, its sockets
 #   $BASE   what came with the container and never changes
 BASE=/bluegreen
 STATE=$BASE/state
 RUN=/run/bluegreen
 
-SITE=$STATE/site.conf
+PLACES=$STATE/services
 # The id of the container whose nginx holds the public listeners.
 OWNER=$STATE/owner
 # A file for each container with public listeners: "opening", "open", or "draining" when it has let go of them.
 INSTANCES=$STATE/instances
-# The certificate that nginx runs with, with its key; empty where there is none (yet).
-CERTIFICATE=$RUN/certificate.pem
+# Whether this nginx has its public listeners: open or closed.
+LISTENERS=$RUN/listeners
+
+# use_service NAME: what follows is about this one.
+# shellcheck disable=SC2034 # for whoever sources this
+use_service() {
+  SERVICE=$1
+  # On the volume: what is served; what a switch leaves (journal.sh); the certificate (tls.sh).
+  PLACE=$PLACES/$1
+  SITE=$PLACE/site.conf
+  INTENT=$PLACE/intent
+  JOURNAL=$PLACE/journal
+  LOCK=$PLACE/lock
+  DELIVERED=$PLACE/tls/certificate.pem
+  SOURCE=$PLACE/tls/source
+  # Its candidate, before the site has it.
+  STAGED=$RUN/staged-$1.conf
+  # The certificate that nginx runs with, with its key; not there where there is none (yet).
+  CERTIFICATE=$RUN/tls/$1.pem
+  # That the answers of the live color are counted, for the watch after a switch, and what is counted.
+  WATCHED=$RUN/watched-$1.conf
+  ANSWERS=$RUN/watch-$1.log
+}
+# for_each_service COMMAND...: with every service in turn.
+for_each_service() {
+  for place in "$PLACES"/*/; do
+    [ -d "$place" ] || continue
+    place=${place%/}
+    use_service "${place##*/}"
+    "$@"
+  done
+}
 
 # Whoever reads these lines may be gone; that must not end what they tell of.
 say() { printf '==> %s\n' "$*" || :; }
@@ -63,9 +94,33 @@ wait_for() {
 
 # The hash of all that a reload would load; nothing, when a program on the way to it was killed.
 config_hash() {
-  hashes=$(sha256sum "$BASE/nginx.conf" "$SITE" "$RUN/staged.conf" "$CERTIFICATE" "$RUN/live.listen" "$RUN/preview.listen" \
-    "$RUN/secure.listen" "$RUN/plain.listen" "$RUN/workers.conf" "$RUN/watched.conf") || return 1
+  set -- "$BASE/nginx.conf" "$BASE/sites.awk" "$LISTENERS" "$RUN/workers.conf"
+  for file in "$PLACES"/*/site.conf "$RUN"/staged-*.conf "$RUN"/watched-*.conf "$RUN"/tls/*.pem; do
+    [ ! -e "$file" ] || set -- "$@" "$file"
+  done
+  hashes=$(sha256sum "$@") || return 1
   printf '%s' "$hashes" | sha256sum | cut -c1-16
+}
+
+# assemble open|closed|test [SITE]: the servers of all services. SITE is taken in place of that of the service it belongs to.
+assemble() {
+  mode=$1
+  instead=${2:-}
+  certified=' '
+  set -- /dev/null
+  for site in "$PLACES"/*/site.conf; do
+    [ -e "$site" ] || continue
+    name=${site%/site.conf}
+    name=${name##*/}
+    [ ! -e "$RUN/tls/$name.pem" ] || certified="$certified$name "
+    if [ "${instead%/*}" = "${site%/*}" ]; then site=$instead; fi
+    set -- "$@" "$site"
+  done
+  awk -v run="$RUN" -v mode="$mode" -v certified="$certified" -f "$BASE/sites.awk" "$@"
+}
+write_sites() {
+  read_line "$LISTENERS"
+  assemble "$line" >"$RUN/sites.conf.new" && mv -f "$RUN/sites.conf.new" "$RUN/sites.conf"
 }
 # nginx keeps every distinct answer in its configuration, so a plain variable is enough.
 write_config_hash() {
@@ -82,6 +137,7 @@ reload_alone() {
   new_hash=$(config_hash)
   # Something of it was killed: an empty one is no configuration.
   [ -n "$new_hash" ] || return 1
+  write_sites || return 1
   write_config_hash "$new_hash" || return 1
   former_workers=$(grep -l 'nginx: [w]orker process' /proc/[0-9]*/cmdline 2>/dev/null) || :
   nginx -c "$BASE/nginx.conf" -s reload 2>"$RUN/reload.log" || {
@@ -101,32 +157,17 @@ former_workers_accept_no_more() {
   done
 }
 
-# set_watched yes|no: whether the live server counts its answers, for a site that has the watch.
+# set_watched yes|no: whether nginx counts what the live color answers, for a site that has the watch.
 set_watched() {
-  write_file "$RUN/watched.conf" "map '' \$bluegreen_watched { default '${1%no}'; }"
+  case $1 in
+    yes) write_file "$WATCHED" "access_log $ANSWERS bluegreen_watch;" ;;
+    no) rm -f "$WATCHED" ;;
+  esac
 }
 
-# set_listeners open|closed: with closed, nginx answers on its private sockets only.
-#
-# A site without TLS has the servers live and preview. One with TLS has secure in place of live, and plain, which redirects
-# to it. As long as there is no certificate, secure is on the plain port: that is better than nothing, and what an ACME
-# server has to reach before it gives one.
-set_listeners() {
-  http='listen 80 reuseport;'
-  https="listen 443 ssl reuseport; ssl_certificate $CERTIFICATE; ssl_certificate_key $CERTIFICATE;"
-  if [ -s "$CERTIFICATE" ]; then redirect=$http; else https=$http redirect=''; fi
-  write_listener "$1" live live "$http" &&
-    write_listener "$1" preview preview 'listen 8081 reuseport;' &&
-    write_listener "$1" secure live "$https" &&
-    write_listener "$1" plain plain "$redirect" &&
-    write_workers "$1"
-}
-# reuseport lets the nginx of two containers hold the same port while one takes over from the other.
-write_listener() { # open|closed server socket public
-  public=$4
-  [ "$1" = open ] || public=''
-  write_file "$RUN/$2.listen" "listen unix:$RUN/$3.sock; $public"
-}
+# set_listeners open|closed: with closed, nginx answers on its private sockets only. With open, reuseport (sites.awk) lets the nginx
+# of two containers hold the same port while one takes over from the other.
+set_listeners() { write_file "$LISTENERS" "$1" && write_workers "$1"; }
 # For each connection, of which a proxied request takes two, each worker sets aside 0.4 KB at once. Who stands by is asked by
 # nobody but the gate, and most of the time one nginx of the two does: that is half the memory.
 #
@@ -165,14 +206,18 @@ close_listeners() {
     write_file "$INSTANCES/$(own_id)" draining
 }
 listens() {
-  read_line "$RUN/live.listen"
-  case $line in *reuseport*) ;; *) return 1 ;; esac
+  read_line "$LISTENERS"
+  [ "$line" = open ]
 }
 
-# Whether the live color can be reached: any answer of its own will do, also a 500. 502 and 504 are nginx's, for a name
-# that it has not resolved yet and for a port where nobody accepts. Before the first switch there is nothing to wait for.
-upstream_answers() { # [socket]
-  [ -S "$RUN/${1:-warm.sock}" ] || return 0
-  code=$(curl -s -o /dev/null -w '%{http_code}' --max-time 2 --unix-socket "$RUN/${1:-warm.sock}" http://localhost/ </dev/null)
+# Whether a color can be reached: any answer of its own will do, also a 500. 502 and 504 are nginx's, for a name that it has
+# not resolved yet and for a port where nobody accepts. Before the first switch there is nothing to wait for.
+upstream_answers() { # socket
+  [ -S "$1" ] || return 0
+  code=$(curl -s -o /dev/null -w '%{http_code}' --max-time 2 --unix-socket "$1" http://localhost/ </dev/null)
   case $code in 000 | 502 | 504) return 1 ;; esac
+}
+# The live color of every service.
+upstreams_answer() {
+  for warm in "$RUN"/warm-*.sock; do upstream_answers "$warm" || return 1; done
 }

@@ -1,14 +1,11 @@
 # shellcheck shell=sh
-# The certificate of a service with TLS, sourced after nginx.sh by the entrypoint and by the delivery.
+# The certificate of a service with TLS, sourced after nginx.sh by the entrypoint and by the delivery (use_service).
 #
-#   $CERTIFICATE  what this nginx runs with, in memory (nginx.sh)
-#   $DELIVERED    on the volume, for every nginx of the service: the last one that was found good
+#   $CERTIFICATE  what this nginx runs with, in memory
+#   $DELIVERED    on the volume, for every nginx: the last one that was found good
 #   $SOURCE       on the volume: where the next one comes from if that is not "pulumi up", on three lines: the file of the
 #                 certificate, that of the key, the names
 # Chain and key are in one file, so that one step replaces both.
-TLS=$STATE/tls
-DELIVERED=$TLS/certificate.pem
-SOURCE=$TLS/source
 
 # deliver CHAIN KEY NAMES: checks them and hands them to every nginx. What is no good changes nothing, and $refusal says why.
 deliver() {
@@ -58,8 +55,8 @@ loads() { # file
 
 store() { # names
   new=$DELIVERED.$(own_id)
-  mkdir -p "$TLS" && (umask 077 && cat "$candidate" >"$new") && mv -f "$new" "$DELIVERED" ||
-    refuse "can't write to $TLS: is the disk full?" || return 1
+  mkdir -p "$PLACE/tls" && (umask 077 && cat "$candidate" >"$new") && mv -f "$new" "$DELIVERED" ||
+    refuse "can't write to $PLACE/tls: is the disk full?" || return 1
   say "certificate for $1, valid until ${ends#*=}"
 }
 
@@ -70,7 +67,7 @@ take_certificate() {
   taken=$RUN/taken.$$.pem
   if (umask 077 && cat "$DELIVERED" >"$taken") && loads "$taken"; then
     unloadable=''
-    mv -f "$taken" "$CERTIFICATE"
+    mkdir -p "${CERTIFICATE%/*}" && mv -f "$taken" "$CERTIFICATE"
   else
     [ "$(cksum <"$taken")" = "${unloadable:-}" ] || warn "nginx does not load the certificate: $(cat "$taken.log")"
     unloadable=$(cksum <"$taken")
@@ -81,7 +78,6 @@ take_certificate() {
 
 run_with_delivered() {
   take_certificate || return 0
-  if listens; then set_listeners open; else set_listeners closed; fi
   reload
 }
 
