@@ -116,7 +116,7 @@ watch_live() {
   done
 }
 
-# Counts are two numbers, "answers failed", from the log that the live server writes while it is watched. The few lines that
+# Counts are two numbers, "answers failed", from the log that nginx writes of the live color while it is watched. The few lines that
 # come between the reading and the emptying are not counted.
 add_answers() { # counts
   awk -v counts="$1" 'BEGIN { split(counts, n) } { n[1]++ } /^5/ { n[2]++ } END { print n[1], n[2] }' "$ANSWERS"
