@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { assemble, server } from "./sites";
+
+/** A service's site with just what tells them from each other. */
+const siteOf = (name: string, claims: string[], ...facts: string[]) => `# live: blue ${name}-blue
+${[...claims.map((claim) => `claim: ${claim}`), ...facts].map((fact) => `# ${fact}\n`).join("")}#: ingress
+server_tokens off;
+#: http
+# of ${name}
+#: live
+  location ${claims[0].split(" ")[1]} { # live ${name}
+  }
+#: idle
+  location / { # idle ${name}
+  }
+`;
+const LIVE = /# live (\w+)/g;
+const live = (text: string) => [...text.matchAll(LIVE)].map(([, name]) => name);
+/** Who answers where, by the server's name; "*" for all other names. */
+function answers(config: string, port: string): { [host: string]: string[] } {
+  const servers = [...config.matchAll(/^server \{\n[^]*?\n\}$/gm)].map(([text]) => text);
+  const found = servers.filter((text) => new RegExp(`^ {2}listen ${port}[ ;]`, "m").test(text));
+  return Object.fromEntries(
+    found.map((text) => [/server_name (\S+);/.exec(text)?.[1] ?? "*", live(text)] as const),
+  );
+}
+
+describe("the servers of all services", () => {
+  it("without any service: each request gets a 503, on both ports", () => {
+    const config = assemble({});
+    for (const port of ["80", "8081"]) assert.match(server(config, port), /return 503 "No color is \w+ yet/);
+    assert.doesNotMatch(config, /443/);
+  });
+
+  it("a server for each host name; what no service has gets a 404", () => {
+    const config = assemble({
+      shop: siteOf("shop", ["shop.example /"]),
+      wiki: siteOf("wiki", ["wiki.example /"]),
+    });
+    assert.deepEqual(answers(config, "80"), { "*": [], "shop.example": ["shop"], "wiki.example": ["wiki"] });
+    assert.match(server(config, "80 reuseport default_server"), /return 404 "No service here has that name/);
+    assert.equal(config.match(/server_tokens off;/g)?.length, 1, "what is the same for all stands once");
+    for (const name of ["shop", "wiki"]) assert.ok(config.includes(`# of ${name}\n`));
+  });
+
+  it("a service without a name of its own answers for all other names", () => {
+    const config = assemble({ shop: siteOf("shop", ["* /"]), wiki: siteOf("wiki", ["wiki.example /"]) });
+    assert.deepEqual(answers(config, "80"), { "*": ["shop"], "wiki.example": ["wiki"] });
+    assert.match(server(config, "80 reuseport default_server"), /# live shop/);
+  });
+
+  it("services that share a host by their paths", () => {
+    const config = assemble({
+      api: siteOf("api", ["shop.example /api"]),
+      shop: siteOf("shop", ["shop.example /"]),
+    });
+    assert.deepEqual(answers(config, "80")["shop.example"], ["api", "shop"]);
+  });
+
+  it("a path of a nearer name hides nothing else of a farther one", () => {
+    const config = assemble({
+      api: siteOf("api", ["api.shop.example /api"]),
+      all: siteOf("all", ["*.shop.example /"]),
+      rest: siteOf("rest", ["* /"]),
+    });
+    assert.deepEqual(answers(config, "80"), {
+      "api.shop.example": ["api", "all"],
+      "*.shop.example": ["all"],
+      "*": ["rest"],
+    });
+  });
+
+  it("a port is had once with its options, by the first of its servers", () => {
+    const config = assemble({
+      shop: siteOf("shop", ["shop.example /"]),
+      wiki: siteOf("wiki", ["wiki.example /"]),
+    });
+    for (const port of ["80", "8081"])
+      assert.equal(config.match(new RegExp(`listen ${port} reuseport default_server;`, "g"))?.length, 1);
+    for (const mode of ["closed", "test"] as const) {
+      const there = assemble({ shop: siteOf("shop", ["shop.example /"]) }, { mode });
+      assert.doesNotMatch(there, /listen \d|reuseport/);
+      assert.match(there, new RegExp(`listen unix:/run/bluegreen/${mode}-80\\.sock`));
+    }
+  });
+
+  it("a certificate for each service, by name; for any other name the handshake is refused", () => {
+    const sites = {
+      shop: siteOf("shop", ["shop.example /"], "tls: 443 shop.example"),
+      wiki: siteOf("wiki", ["wiki.example /"], "tls: 8443 wiki.example"),
+      blog: siteOf("blog", ["blog.example /"], "tls: 443 blog.example"),
+    };
+    const config = assemble(sites, { certified: ["shop", "wiki"] });
+    assert.deepEqual(answers(config, "443"), { "*": [], "shop.example": ["shop"], "wiki.example": ["wiki"] });
+    assert.match(server(config, "443 ssl reuseport default_server"), /ssl_reject_handshake on;/);
+    assert.match(config, /server_name wiki\.example;\n {2}ssl_certificate \/run\/bluegreen\/tls\/wiki\.pem;/);
+    assert.match(
+      config,
+      /server_name wiki\.example;\n {2}location \/ \{\n {4}return 308 https:\/\/\$host:8443/,
+    );
+    assert.deepEqual(answers(config, "80")["blog.example"], ["blog"], "plain, until it has one");
+  });
+
+  it("the greatest that a service asks for holds for all", () => {
+    const config = assemble({
+      shop: siteOf("shop", ["shop.example /"], "header: 36", "log: 30"),
+      wiki: siteOf("wiki", ["wiki.example /"], "header: 68", "log: 10"),
+    });
+    assert.match(config, /^# log: 30\nlarge_client_header_buffers 4 68k;$/m);
+  });
+
+  it("a site that is empty, as before a first release, is none", () => {
+    assert.equal(assemble({ shop: "" }), assemble({}));
+  });
+});
