@@ -1,0 +1,8 @@
+import { BlueGreenService, readConfig } from "bluegreen";
+
+const shop = new BlueGreenService("shop", readConfig());
+
+export const url = shop.url;
+export const previewUrl = shop.previewUrl;
+export const activeColor = shop.activeColor;
+export const proxyContainer = shop.proxyContainer;
