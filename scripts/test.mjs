@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Failure, main, say } from "./lib/log.mjs";
@@ -11,6 +11,7 @@ import { inCopyOutside } from "./setup/apart.mjs";
 import { canHaveEngine } from "./setup/engine.mjs";
 import { ensureAcmeImages } from "./setup/images.mjs";
 import { ensureTestTools } from "./setup/test-tools.mjs";
+import { yamlHostFolder } from "./setup/yaml-host.mjs";
 
 /** What `npm test` runs, in this order; `npm test -- unit lint` runs only these. */
 const parts = {
@@ -30,6 +31,11 @@ const parts = {
   },
   // What users met, by name: F1, F2, …
   field: (prefix) => mochaWith({}, ["tests/field/**/*.test.ts"], { prefix }),
+  // Programs of a user, as they stand.
+  examples: async () => {
+    const PATH = `${await yamlHostFolder()}${path.delimiter}${env.PATH}`;
+    return mochaWith({ PATH }, ["tests/examples/**/*.test.ts"]);
+  },
   ec2: () =>
     inCopyOutside("hosts/ec2", async (copy) => {
       const config = path.join(root, "eslint.config.mjs");
@@ -144,8 +150,22 @@ async function lint() {
     await check("shellcheck", "shellcheck", shell),
     await check("shfmt", "shfmt", ["-i", "2", "-ci", "-d", ...shell]),
     await check("actionlint", await actionlint(), []),
+    await lintExampleOfRepository(),
   ];
   return sum(results);
+}
+
+/** As a repository of its own: in this one, its actions would be taken for those of the checkout. */
+async function lintExampleOfRepository() {
+  const example = "examples/own-repository";
+  const copy = mkdtempSync(path.join(tmpdir(), "bluegreen-lint-"));
+  try {
+    cpSync(path.join(root, example), copy, { recursive: true });
+    await must("git", ["init", "--quiet"], { cwd: copy });
+    return await check(`actionlint ${example}`, await actionlint(), [], copy);
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
 }
 
 /** One for each tsconfig.json: tests and tools need other types than the component, which users compile. hosts/ is checked by its own part. */

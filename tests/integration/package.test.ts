@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { useImages } from "../support/images";
+import { npmInstall, packed } from "../support/package";
 import { useStack } from "../support/stack";
 
 const exec = promisify(execFile);
-const ROOT = path.resolve(__dirname, "../..");
 
 /** What Pulumi's own template for TypeScript has. */
 const TEMPLATE = {
@@ -33,9 +32,6 @@ describe("the npm package, from an empty folder", function () {
   this.timeout(600_000);
   const images = useImages({ one: "ok", two: "ok" });
   const stack = useStack({});
-  const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-package-"));
-  after(() => rmSync(folder, { recursive: true }));
-  const npm = (...args: string[]) => exec("npm", args, { cwd: stack.folder });
   const write = (file: string, text: string) => writeFileSync(path.join(stack.folder, file), text);
   const program = (activeColor: string) => `
   activeColor: "${activeColor}",
@@ -47,19 +43,12 @@ describe("the npm package, from an empty folder", function () {
 });`;
 
   before("npm init, npm install", async () => {
-    await exec("npm", ["pack", "./components", "--pack-destination", folder], { cwd: ROOT });
     for (const part of ["components", "node_modules", "index.ts", "package.json", "tsconfig.json"])
       rmSync(path.join(stack.folder, part), { recursive: true });
     write("Pulumi.yaml", `name: ${stack.project}\nruntime: nodejs\n`);
     rmSync(path.join(stack.folder, `Pulumi.${stack.name}.yaml`));
-    await npm("init", "--yes");
-    await npm(
-      "install",
-      "--prefer-offline",
-      "--no-audit",
-      "--no-fund",
-      path.join(folder, "bluegreen-0.1.0.tgz"),
-    );
+    await exec("npm", ["init", "--yes"], { cwd: stack.folder });
+    await npmInstall(stack.folder, await packed());
   });
 
   it("JavaScript: ten lines, and up", async () => {

@@ -55,6 +55,8 @@ export class TestStack {
   /** Of now; see rename. */
   name: string;
   private readonly overSsh: boolean;
+  /** All that is its own on this machine; for most stacks the project's folder itself. */
+  root = "";
   project = `bgtest-${randomBytes(4).toString("hex")}`;
   /** What Docker knows it by, whatever it is called later. */
   readonly label: string;
@@ -76,28 +78,46 @@ export class TestStack {
   }
 
   async create(): Promise<void> {
-    this.folder = mkdtempSync(path.join(tmpdir(), "bluegreen-it-"));
-    for (const part of ["components", "index.ts", "package.json", "tsconfig.json"]) {
-      cpSync(path.join(ROOT, part), path.join(this.folder, part), { recursive: true });
-    }
-    symlinkSync(path.join(ROOT, "node_modules"), path.join(this.folder, "node_modules"));
-    const projectFile = readFileSync(path.join(ROOT, "Pulumi.yaml"), "utf8");
-    writeFileSync(this.path("Pulumi.yaml"), projectFile.replace(/^name: .*$/m, `name: ${this.project}`));
+    this.root = mkdtempSync(path.join(tmpdir(), "bluegreen-it-"));
+    this.folder = await this.putProgram();
     mkdirSync(this.path("state"));
     await this.pulumi("stack", "init", this.name);
     [this.port, this.previewPort] = await freePorts(2);
-    await this.set(QUICK);
+    await this.set(this.basics());
     const { DOCKER_HOST } = process.env;
     if (DOCKER_HOST && !this.overSsh) await this.set({ host: { address: DOCKER_HOST } });
-    await this.set({ proxy: { port: this.port, previewPort: this.previewPort }, ...this.initial });
+    if (Object.keys(this.initial).length > 0) await this.set(this.initial);
     if (this.overSsh) await this.goOverSsh();
+  }
+
+  /** Puts the program into the root, and gives the project's folder. */
+  protected putProgram(): string | Promise<string> {
+    for (const part of ["components", "index.ts", "package.json", "tsconfig.json"]) {
+      cpSync(path.join(ROOT, part), path.join(this.root, part), { recursive: true });
+    }
+    symlinkSync(path.join(ROOT, "node_modules"), path.join(this.root, "node_modules"));
+    const projectFile = readFileSync(path.join(ROOT, "Pulumi.yaml"), "utf8");
+    writeFileSync(
+      path.join(this.root, "Pulumi.yaml"),
+      projectFile.replace(/^name: .*$/m, `name: ${this.project}`),
+    );
+    return this.root;
+  }
+
+  /** What is set before what the test itself sets. */
+  protected basics(): Config {
+    return { ...QUICK, proxy: { port: this.port, previewPort: this.previewPort } };
   }
 
   /** Another checkout of the same project, whose backend is this one's or a copy of that. Only its folder is to be removed. */
   async clone(backend: "shared" | "copied"): Promise<TestStack> {
     const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-it-"));
     cpSync(this.folder, folder, { recursive: true });
-    const clone = Object.assign(new TestStack(), this, { folder, extraEnv: { ...this.extraEnv } });
+    const clone = Object.assign(new TestStack(), this, {
+      root: folder,
+      folder,
+      extraEnv: { ...this.extraEnv },
+    });
     if (backend === "shared") clone.extraEnv.PULUMI_BACKEND_URL = this.env.PULUMI_BACKEND_URL;
     await clone.pulumi("stack", "select", this.name);
     return clone;
@@ -130,7 +150,7 @@ export class TestStack {
     } finally {
       await this.server?.stop();
       await this.removeLeftovers();
-      rmSync(this.folder, { recursive: true, force: true });
+      rmSync(this.root, { recursive: true, force: true });
     }
   }
 
@@ -375,7 +395,10 @@ export class TestStack {
 
 /** A stack for the tests of a `describe`: made before the first, removed after the last, whatever happened between. */
 export function useStack(...args: ConstructorParameters<typeof TestStack>): TestStack {
-  const stack = new TestStack(...args);
+  return use(new TestStack(...args));
+}
+
+export function use<Stack extends TestStack>(stack: Stack): Stack {
   before(() => stack.create());
   after(() => stack.remove());
   return stack;

@@ -3,9 +3,11 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 
-const FOLDER = path.resolve(__dirname, "../../.github/workflows");
+const ROOT = path.resolve(__dirname, "../..");
+/** Folders with workflows: this checkout's own, and those of an app's repository. */
+export const REPOSITORIES = [ROOT, path.join(ROOT, "examples/own-repository")];
 
-type Env = { [name: string]: string };
+export type Env = { [name: string]: string };
 
 export interface Step {
   name?: string;
@@ -26,11 +28,18 @@ export interface Workflow {
   jobs: { [name: string]: Job };
 }
 
-export const workflow = (name: string): Workflow =>
-  parse(readFileSync(path.join(FOLDER, `${name}.yml`), "utf8")) as Workflow;
+const read = (repository: string, file: string): unknown =>
+  parse(readFileSync(path.join(repository, ".github", file), "utf8"));
+
+export const workflow = (name: string, repository = ROOT): Workflow =>
+  read(repository, `workflows/${name}.yml`) as Workflow;
+
+/** The steps of an action of the repository itself. */
+export const stepsOfAction = (name: string, repository: string): Step[] =>
+  (read(repository, `actions/${name}/action.yml`) as { runs: { steps: Step[] } }).runs.steps;
 
 /** The environment of a step, with GitHub's expressions replaced. One that is not known here is an error. */
-export function environment(job: Job, step: Step, expressions: Env): Env {
+export function environment(job: { env?: Env }, step: Step, expressions: Env): Env {
   const fill = (text: string) =>
     text.replace(/\$\{\{ (.+?) \}\}/g, (_, expression: string) => {
       assert.ok(expression in expressions, `no value for ${expression}`);
