@@ -175,7 +175,7 @@ replace_site() {
 
 # With sockets of its own instead of the ports: a test that binds them would take connections away from who serves.
 test_site() { # file
-  assemble test "$1" >"$RUN/test-sites.conf"
+  make_servers test "$1" >"$RUN/test-sites.conf"
   sed -e "s#$RUN/sites.conf#$RUN/test-sites.conf#" -e "/staged-/d" "$BASE/nginx.conf" >"$RUN/test.conf"
   nginx -t -c "$RUN/test.conf" >"$RUN/test.log" 2>&1 ||
     fail 1 'nginx refuses the new configuration:' "$(cat "$RUN/test.log")"

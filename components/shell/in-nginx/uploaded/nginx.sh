@@ -102,8 +102,8 @@ config_hash() {
   printf '%s' "$hashes" | sha256sum | cut -c1-16
 }
 
-# assemble open|closed|test [SITE]: the servers of all services. SITE is taken in place of that of the service it belongs to.
-assemble() {
+# make_servers open|closed|test [SITE]: the servers of all services. SITE is taken in place of that of the service it belongs to.
+make_servers() {
   mode=$1
   instead=${2:-}
   certified=' '
@@ -120,7 +120,7 @@ assemble() {
 }
 write_sites() {
   read_line "$LISTENERS"
-  assemble "$line" >"$RUN/sites.conf.new" && mv -f "$RUN/sites.conf.new" "$RUN/sites.conf"
+  make_servers "$line" >"$RUN/sites.conf.new" && mv -f "$RUN/sites.conf.new" "$RUN/sites.conf"
 }
 # nginx keeps every distinct answer in its configuration, so a plain variable is enough.
 write_config_hash() {
