@@ -91,7 +91,7 @@ describe("the switch's input", () => {
       assert.equal(lines.length, 3);
       assert.match(lines[0], /^ps --all --filter label=bluegreen.id=1a2b3c4d /);
       assert.equal(lines[1], "exec -i shop-proxy-3 sh -s");
-      assert.match(lines[2], /^exec shop-proxy-3 sh -c cd \/bluegreen\/state; .*site\.conf/);
+      assert.match(lines[2], /^exec shop-proxy-3 sh -c cd "\/bluegreen\/state\/services\/\$1" .*site\.conf.* sh shop$/);
       assert.match(piped, /^WHO='[^'\n]+'\nIMAGE='image'\nSTARTED=''\nLOCK_HOLDER=[^]*\nmain\n$/);
     });
   });
@@ -129,10 +129,10 @@ describe("the switch's input", () => {
     const moved = piped.length - script.length;
     for (const cut of fc.sample(fc.integer({ min: 0, max: end - moved }), 60).concat(end - moved)) {
       const { stderr } = spawnSync("sh", ["-xs"], { input: script.slice(0, cut), encoding: "utf8" });
-      assert.doesNotMatch(stderr, /^\+ wait_for 10/m, `cut at ${cut}`);
+      assert.doesNotMatch(stderr, /^\+ use_service/m, `cut at ${cut}`);
     }
     const { stderr } = spawnSync("sh", ["-xs"], { input: script, encoding: "utf8" });
-    assert.match(stderr, /^\+ wait_for 10/m, "the whole does");
+    assert.match(stderr, /^\+ use_service/m, "the whole does");
   });
 
   it("any valid settings arrive as they are", () => {
