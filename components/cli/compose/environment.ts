@@ -1,0 +1,185 @@
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import type { Tree } from "./file";
+import { isTree } from "./file";
+import type { Findings } from "./findings";
+import { ImportError, type Place } from "./problem";
+import { parseFile, type Project } from "./project";
+import { namesHost, type Redis } from "./redis";
+import { asText, flag, pairs } from "./values";
+
+/** A variable of the service, and where it comes from. */
+export interface Variable {
+  value: string;
+  from: Place;
+}
+
+export interface Environment {
+  variables: Map<string, Variable>;
+  /** Named without a value, which is not set where this runs either: the container does not get it. */
+  unset: { name: string; from: Place }[];
+}
+
+/** `environment` over the files of `env_file`, of which a later one wins over an earlier. */
+export function readEnvironment(project: Project, service: Tree): Environment {
+  const own = new Map<string, Variable>();
+  const unset: Environment["unset"] = [];
+  for (const { name, value, at } of pairs(service.environment)) {
+    const found = value ?? project.lookup(name);
+    const from = ["environment", at];
+    own.delete(name);
+    if (found === undefined) unset.push({ name, from });
+    else own.set(name, { value: found, from });
+  }
+  const variables = new Map<string, Variable>();
+  const known = new Map([...own].map(([name, { value }]) => [name, value]));
+  for (const { file, format, from } of envFiles(project, service)) {
+    const before = new Map(known);
+    readEnvFile(project, file, format, known, (name) => project.lookup(name) ?? own.get(name)?.value);
+    for (const [name, value] of known)
+      if (before.get(name) !== value || !before.has(name)) variables.set(name, { value, from });
+  }
+  for (const { name } of unset) variables.delete(name);
+  for (const [name, variable] of own) variables.set(name, variable);
+  return { variables, unset };
+}
+
+function envFiles(project: Project, service: Tree): { file: string; format?: string; from: Place }[] {
+  const given = service.env_file;
+  const list = Array.isArray(given) ? given : given === undefined || given === null ? [] : [given];
+  return list.flatMap((one: unknown, i) => {
+    const from = Array.isArray(given) ? ["env_file", i] : ["env_file"];
+    const entry = isTree(one) ? one : { path: one };
+    const file = path.resolve(project.folder, asText(entry.path));
+    if (existsSync(file)) return [{ file, format: entry.format as string | undefined, from }];
+    if (flag(entry.required ?? true) === false) return [];
+    const reason = `names ${file}, which is not there`;
+    throw new ImportError(project.file.name, [
+      { place: from, reason, next: "put it there: Docker Compose refuses to start without it, too." },
+    ]);
+  });
+}
+
+function readEnvFile(
+  project: Project,
+  file: string,
+  format: string | undefined,
+  known: Map<string, string>,
+  lookup: (name: string) => string | undefined,
+): void {
+  const text = readFileSync(file, "utf8");
+  if (format !== "raw") return parseFile(project.file.name, file, text, known, lookup);
+  for (const line of text.split(/\r?\n/)) {
+    const cut = line.indexOf("=");
+    if (cut > 0 && !line.startsWith("#")) known.set(line.slice(0, cut), line.slice(cut + 1));
+  }
+}
+
+// --- settings
+
+/** Names of what nobody else may know. */
+const SECRET =
+  /(PASS(WORD|WD|PHRASE)?|SECRET|TOKEN|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|SIGNING|ENCRYPTION|SALT|DSN|OTP|JWT|_PW|_PWD|_KEY|_PEPPER)(_BASE|_BASE64|_OLD|_\d+)?$|^KEY$|(SECRET|PASSWORD|PRIVATE|ENCRYPTION|API)_?KEY/i;
+/** Such as postgres://shop:hunter2@db/shop. */
+const WITH_PASSWORD = /^[a-z][\w+.-]*:\/\/[^/\s:@]*:[^/\s@]+@/i;
+
+export function isSecret(name: string, value: string): boolean {
+  if (WITH_PASSWORD.test(value) || value.includes("-----BEGIN ")) return true;
+  if (value === "" || /^(true|false|yes|no|on|off|\d{1,5})$/i.test(value)) return false;
+  // A path or an address of a secret is none.
+  return SECRET.test(name) && !/(_FILE|_PATH|_URL|_HOST)$/.test(name);
+}
+
+/** Variables by which a proxy in front of all containers finds those that it sends users to. */
+const OF_A_PROXY = /^(VIRTUAL_(HOST|PORT|PATH|PROTO|DEST)|LETSENCRYPT_(HOST|EMAIL)|ACME_HOST)$/;
+
+export function mapEnvironment(
+  findings: Findings,
+  { variables, unset }: Environment,
+  { redis, command }: { redis?: Redis; command?: string[] },
+): void {
+  for (const { name, from } of unset)
+    findings.leave(
+      from,
+      `${name} has no value: it is set neither in .env nor in this shell`,
+      `set it, if the service needs it: pulumi config set --path env.${name} VALUE`,
+    );
+  const moved: string[] = [];
+  for (const [name, { value, from }] of variables) {
+    if (name === "PORT" || name === "TZ" || name === "COLOR") mapOwn(findings, name, value, from);
+    else if (redis !== undefined && mapOfRedis(findings, redis, name, value, from, moved)) continue;
+    else if (OF_A_PROXY.test(name))
+      findings.leave(
+        from,
+        `${name}: a proxy that finds containers by it would send users to both colors, past the gate`,
+        "the component's nginx serves: set proxy.port, and tls.names for HTTPS.",
+      );
+    else findings.set(["env", name], value, from, { secret: isSecret(name, value) });
+  }
+  if (moved.length > 0) findings.remark(["environment"], wrapped(moved, command));
+}
+
+/** Variables that the component sets. */
+function mapOwn(findings: Findings, name: string, value: string, from: Place): void {
+  const port = (findings.value("containerPort") as number | undefined) ?? 3000;
+  if (name === "TZ") findings.set(["timeZone"], value, from);
+  else if (name === "COLOR")
+    findings.leave(
+      from,
+      "COLOR is set by the component to blue or green",
+      "give it another name in the app.",
+    );
+  else if (value === String(port)) findings.holds(from, "PORT: the component sets it to containerPort");
+  else
+    findings.leave(
+      from,
+      `PORT is ${JSON.stringify(value)}, and the component sets it to containerPort, ${port}`,
+      "if the service listens on another port, set containerPort (--container-port).",
+    );
+}
+
+/** Whether it is about the Redis that is replaced. */
+function mapOfRedis(
+  findings: Findings,
+  redis: Redis,
+  name: string,
+  value: string,
+  from: Place,
+  moved: string[],
+): boolean {
+  const isPassword = name === "REDIS_PASSWORD";
+  if (isPassword && value !== "") findings.set(["redis", "password"], value, from, { secret: true });
+  else if (["REDIS_HOST", "REDIS_PORT"].includes(name) || isPassword)
+    findings.holds(from, `${name}: the component sets it, for its own Redis`);
+  else if (namesHost(value, redis.name)) {
+    const [, database] = /^redis:\/\/(?:[^@/]*@)?[^/:@]+(?::6379)?(?:\/(\d*))?$/.exec(value) ?? [
+      undefined,
+      undefined,
+    ];
+    const isUrl = /^redis:\/\//.test(value);
+    if (name === "REDIS_URL" && isUrl && (database === undefined || database === "" || database === "0"))
+      findings.holds(from, "REDIS_URL: the component sets it, for its own Redis");
+    else {
+      const other = isUrl
+        ? `$REDIS_URL${database ? `/${database}` : ""}`
+        : value === redis.name
+          ? "$REDIS_HOST"
+          : value.replace(redis.name, "$REDIS_HOST");
+      moved.push(`${name}="${other}"`);
+      findings.leave(
+        from,
+        `${name} names ${redis.name}, which is not reached under this name: the component's Redis has another`,
+        `have it built when the container starts, see the remark on 'environment'; or keep that Redis: --redis keep.`,
+      );
+    }
+  } else return false;
+  return true;
+}
+
+function wrapped(moved: string[], command: string[] | undefined): string {
+  const quoted = (word: string) =>
+    /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+  const start = command?.map(quoted).join(" ") ?? "WHAT THE IMAGE STARTS";
+  const script = `export ${moved.join(" ")}; exec ${start}`;
+  return `what names the component's Redis is known when a container starts. This command sets it: ${JSON.stringify(["sh", "-c", script])}`;
+}

@@ -1,0 +1,67 @@
+import type { Context } from "./context";
+import { isTree, type Tree } from "./file";
+import { httpCheck, type HttpCheck } from "./health";
+import type { Place } from "./problem";
+import { asText, integer, seconds } from "./values";
+
+// A health check becomes the gate where it asks by HTTP.
+
+const TEST: Place = ["healthcheck", "test"];
+const ADVICE = "set health.path to one that answers 2xx only when the service can work";
+
+export function readCheck(
+  { findings, service, name }: Context,
+  env: (name: string) => string | undefined,
+): HttpCheck | undefined {
+  const { healthcheck, hostname = name } = service;
+  if (!isTree(healthcheck)) {
+    const from = "healthcheck" in service ? ["healthcheck"] : [];
+    findings.remark(from, `there is no health check. The default is /health: ${ADVICE}`);
+    return undefined;
+  }
+  const { test } = healthcheck;
+  const isNone = test === undefined || test === null || [test].flat()[0] === "NONE";
+  if (healthcheck.disable === true || isNone) {
+    findings.leave(["healthcheck"], "has no test, and no release goes live without its gate", `${ADVICE}.`);
+    return undefined;
+  }
+  const found = httpCheck(test, [name, asText(hostname)], env);
+  if (!("why" in found)) return found;
+  findings.leave(TEST, found.why, `${ADVICE}.`);
+  return undefined;
+}
+
+export function mapHealth({ findings, service }: Context, check: HttpCheck): void {
+  const port = (findings.value("containerPort") as number | undefined) ?? 3000;
+  if (check.port !== port)
+    return findings.leave(
+      TEST,
+      `asks port ${check.port}, and the gate asks containerPort, ${port}, where users are sent`,
+      `${ADVICE}, on that port.`,
+    );
+  findings.set(["health", "path"], check.path, TEST);
+  if (check.hostHeader !== undefined) findings.set(["health", "hostHeader"], check.hostHeader, TEST);
+  if (check.bodyText !== undefined) findings.set(["health", "bodyText"], check.bodyText, TEST);
+  for (const one of check.beyond)
+    findings.leave(
+      TEST,
+      `has ${one}, which the gate does not do`,
+      "see that a plain GET is answered with 2xx.",
+    );
+  mapTimes(findings, service.healthcheck as Tree);
+}
+
+function mapTimes(findings: Context["findings"], healthcheck: Tree): void {
+  const timeout = seconds(healthcheck.timeout);
+  if (timeout !== undefined && timeout > 0)
+    findings.set(["health", "timeoutSeconds"], timeout, ["healthcheck", "timeout"]);
+  const start = seconds(healthcheck.start_period) ?? 0;
+  // As long as Docker takes to call it ill.
+  const longest = start + (integer(healthcheck.retries) ?? 3) * (seconds(healthcheck.interval) ?? 30);
+  const from = ["healthcheck", "start_period"];
+  if (start > 0 && longest > 60) findings.set(["health", "gateTimeoutSeconds"], Math.ceil(longest), from);
+  else if (start > 0) findings.holds(from, "the gate waits 60 s");
+  for (const key of ["interval", "retries", "start_interval"])
+    if (key in healthcheck)
+      findings.holds(["healthcheck", key], "the gate asks every second and wants 2 passes in a row");
+}
