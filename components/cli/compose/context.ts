@@ -1,5 +1,6 @@
 import type { Tree } from "./file";
 import type { Findings } from "./findings";
+import type { Place } from "./problem";
 import type { Project } from "./project";
 
 /** What the command line says beside the compose file. */
@@ -17,4 +18,6 @@ export interface Context {
   name: string;
   service: Tree;
   wishes: Wishes;
+  /** Ends the import. */
+  refuse: (from: Place, reason: string, next: string) => never;
 }

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import type { Tree } from "./file";
 import { isTree } from "./file";
 import type { Findings } from "./findings";
-import { ImportError, type Place } from "./problem";
+import type { Context } from "./context";
+import type { Place } from "./problem";
 import { parseFile, type Project } from "./project";
 import { namesHost, type Redis } from "./redis";
 import { asText, flag, pairs } from "./values";
@@ -21,7 +21,8 @@ export interface Environment {
 }
 
 /** `environment` over the files of `env_file`, of which a later one wins over an earlier. */
-export function readEnvironment(project: Project, service: Tree): Environment {
+export function readEnvironment(context: Context): Environment {
+  const { project, service } = context;
   const own = new Map<string, Variable>();
   const unset: Environment["unset"] = [];
   for (const { name, value, at } of pairs(service.environment)) {
@@ -33,7 +34,7 @@ export function readEnvironment(project: Project, service: Tree): Environment {
   }
   const variables = new Map<string, Variable>();
   const known = new Map([...own].map(([name, { value }]) => [name, value]));
-  for (const { file, format, from } of envFiles(project, service)) {
+  for (const { file, format, from } of envFiles(context)) {
     const before = new Map(known);
     readEnvFile(project, file, format, known, (name) => project.lookup(name) ?? own.get(name)?.value);
     for (const [name, value] of known)
@@ -44,7 +45,7 @@ export function readEnvironment(project: Project, service: Tree): Environment {
   return { variables, unset };
 }
 
-function envFiles(project: Project, service: Tree): { file: string; format?: string; from: Place }[] {
+function envFiles({ project, service, refuse }: Context): { file: string; format?: string; from: Place }[] {
   const given = service.env_file;
   const list = Array.isArray(given) ? given : given === undefined || given === null ? [] : [given];
   return list.flatMap((one: unknown, i) => {
@@ -53,10 +54,11 @@ function envFiles(project: Project, service: Tree): { file: string; format?: str
     const file = path.resolve(project.folder, asText(entry.path));
     if (existsSync(file)) return [{ file, format: entry.format as string | undefined, from }];
     if (flag(entry.required ?? true) === false) return [];
-    const reason = `names ${file}, which is not there`;
-    throw new ImportError(project.file.name, [
-      { place: from, reason, next: "put it there: Docker Compose refuses to start without it, too." },
-    ]);
+    return refuse(
+      from,
+      `names ${file}, which is not there`,
+      "put it there: Docker Compose refuses to start without it, too.",
+    );
   });
 }
 

@@ -128,14 +128,14 @@ class Origins {
   }
 
   private mergeMaps(under: Map<string, Part>, over: Map<string, Part>, path: Place): Tree {
-    const merged: Tree = {};
+    const merged = new Map<string, unknown>();
     for (const [key, part] of under) {
       const other = over.get(key);
-      merged[key] =
-        other === undefined ? this.keep([...path, key], part) : this.merge(part, other, [...path, key]).value;
+      const here = [...path, key];
+      merged.set(key, other === undefined ? this.keep(here, part) : this.merge(part, other, here).value);
     }
-    for (const [key, part] of over) if (!under.has(key)) merged[key] = this.keep([...path, key], part);
-    return merged;
+    for (const [key, part] of over) if (!under.has(key)) merged.set(key, this.keep([...path, key], part));
+    return Object.fromEntries(merged);
   }
 
   private mergeLists(under: Part[], over: Part[], path: Place): unknown[] {

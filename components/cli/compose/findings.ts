@@ -131,6 +131,8 @@ export class Findings {
 
 function put(tree: Tree | unknown[], [step, ...rest]: Place, value: unknown): void {
   if (Array.isArray(tree)) tree.push(value);
-  else if (rest.length === 0) tree[step] = value;
+  else if (rest.length === 0)
+    // A variable may be called __proto__.
+    Object.defineProperty(tree, step, { value, enumerable: true, configurable: true, writable: true });
   else put((tree[step] ??= typeof rest[0] === "number" ? [] : {}) as Tree | unknown[], rest, value);
 }

@@ -18,13 +18,13 @@ export interface OtherCheck {
 
 /** Options of curl and wget that take a word of their own, and what they say is of no matter to the gate. */
 const HARMLESS_WITH_WORD =
-  /^(-[omAT]|--(output|output-document|output-file|max-time|connect-timeout|timeout|tries|retry|retry-delay|retry-max-time|noproxy|user-agent|write-out|max-redirs|waitretry))$/;
+  /^(-[fsSLkgIi]*[omA]|-q?T|--(output|output-document|output-file|max-time|connect-timeout|timeout|tries|retry|retry-delay|retry-max-time|noproxy|user-agent|write-out|max-redirs|waitretry))$/;
 /** The same, and it matters. */
 const WITH_WORD =
   /^(-[HuXdbxwet]|--(header|user|request|method|data|post-data|body-data|cookie|proxy|resolve|unix-socket|cacert|ca-certificate|cert|key|http-user|http-password|password))$/;
 /** That say nothing about what is asked. */
 const HARMLESS =
-  /^(-[fsSLIkqvgO46Ti]+|--(fail|fail-with-body|silent|show-error|location|head|quiet|spider|no-verbose|verbose|ipv4|inet4-only|insecure|no-check-certificate|compressed|no-proxy|globoff|retry-connrefused|retry-all-errors)|-nv|-q?O-|-qO|-[Ttm]\d+|-o\S+)$/;
+  /^(-[fsSLIkqvgO46Ti]+|--(fail|fail-with-body|silent|show-error|location|head|quiet|spider|no-verbose|verbose|ipv4|inet4-only|insecure|no-check-certificate|compressed|no-proxy|globoff|retry-connrefused|retry-all-errors)|-nv|-q?O-|-[Ttm]\d+|-o\S+)$/;
 
 /** `names`: what the service calls itself; `env`: what its variables are. */
 export function httpCheck(
@@ -75,7 +75,7 @@ function readOptions(
       continue;
     }
     const [option, inline] = word.startsWith("--") ? word.split(/=(.*)/s) : [word];
-    const isHarmless = HARMLESS_WITH_WORD.test(option) || (tool === "wget" && option === "-O");
+    const isHarmless = HARMLESS_WITH_WORD.test(option) || (tool === "wget" && /^-q?O$/.test(option));
     const argument = inline ?? (isHarmless || WITH_WORD.test(option) ? words[++i] : undefined);
     const [, host] = /^(?:-H|--header)$/.test(option) ? (/^host:\s*(\S+)$/i.exec(argument ?? "") ?? []) : [];
     if (host !== undefined) hostHeader = host;

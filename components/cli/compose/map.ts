@@ -7,7 +7,7 @@ import { Findings } from "./findings";
 import { mapHealth, readCheck } from "./gate";
 import { dependenciesOf, mapNetworks, neededServices } from "./network";
 import { otherServices, type Other } from "./others";
-import { ImportError, type Problem } from "./problem";
+import { ImportError, type Place, type Problem } from "./problem";
 import type { Project } from "./project";
 import { mapPorts } from "./publish";
 import { findRedis, mapRedis, type Redis } from "./redis";
@@ -35,7 +35,9 @@ export function importService(project: Project, name: string, wishes: Wishes): I
   }
   const { service, placeOf } = extend(project.services, name, refuse);
   const findings = new Findings();
-  const others = mapService({ findings, project, name, service, wishes });
+  const refuseAt = (from: Place, reason: string, next: string) =>
+    refuse({ place: placeOf(from), reason, next });
+  const others = mapService({ findings, project, name, service, wishes, refuse: refuseAt });
   for (const place of project.unknown)
     if (place[0] === "services" && place[1] === name)
       findings.leave(
@@ -77,7 +79,7 @@ function nextForImage(project: Project, name: string, service: Tree): string {
 function mapService(context: Context): Other[] {
   const { findings, project, name, service, wishes } = context;
   mapImage(context);
-  const environment = readEnvironment(project, service);
+  const environment = readEnvironment(context);
   const values = new Map([...environment.variables].map(([key, { value }]) => [key, value]));
   const check = readCheck(context, (variable) => values.get(variable));
   mapPorts(context, check, values.get("PORT"));

@@ -51,6 +51,7 @@ export function mapNetworks(findings: Findings, project: Project, service: Tree,
         : `is ${JSON.stringify(mode)}, which has no setting`,
       "the service listens on containerPort, nginx publishes proxy.port; other containers are reached on a network: network.name.",
     );
+    if ("networks" in service) findings.holds(["networks"], "network_mode takes their place");
     return [];
   }
   const own = networksOf(service).map((key) => describe(project, key, needed));

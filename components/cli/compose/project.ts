@@ -39,8 +39,9 @@ export function readProject(name: string, given: Given): Project {
     if (located.length > 0) throw new ImportError(name, located);
   };
 
-  const variables = dotEnv(name, folder, given);
-  const outside: Lookup = (variable) => given.env[variable] ?? variables.get(variable);
+  const shell: Lookup = (variable) => (Object.hasOwn(given.env, variable) ? given.env[variable] : undefined);
+  const variables = dotEnv(name, folder, given, shell);
+  const outside: Lookup = (variable) => shell(variable) ?? variables.get(variable);
   const problems: Problem[] = [];
   const unset: Project["unset"] = [];
   const listen = {
@@ -84,17 +85,12 @@ function read(file: string, about: string, next: string): string {
 }
 
 /** The .env beside the compose file, or the file that is given for it. */
-function dotEnv(name: string, folder: string, { env, envFile }: Given): Map<string, string> {
+function dotEnv(name: string, folder: string, { envFile }: Given, shell: Lookup): Map<string, string> {
   const variables = new Map<string, string>();
   const file = envFile ?? path.join(folder, ".env");
-  if (envFile !== undefined || existsSync(file))
-    parseFile(
-      name,
-      file,
-      read(file, name, "give the file of variables that there is."),
-      variables,
-      (key) => env[key],
-    );
+  if (envFile === undefined && !existsSync(file)) return variables;
+  const text = read(file, name, "give the file of variables that there is.");
+  parseFile(name, file, text, variables, shell);
   return variables;
 }
 

@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject } from "ajv";
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { closest, distance } from "fastest-levenshtein";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -26,13 +26,17 @@ export function composeSchema(): Schema {
 /** Keys that are in a newer Docker Compose than this schema. They are named as left out, like others. */
 export type Unknown = Place;
 
-/** What is wrong, and keys that the schema does not know but that look like no slip either. */
-export function check(content: Tree): { problems: Problem[]; unknown: Unknown[] } {
+let compiled: ValidateFunction | undefined;
+function validator(): ValidateFunction {
   // Its $schema is written otherwise than the validator knows it.
   const { $schema: _, ...schema } = composeSchema();
-  const validate = new Ajv({ allErrors: true, strict: false, validateFormats: false, logger: false }).compile(
-    schema,
-  );
+  const ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false, logger: false });
+  return (compiled ??= ajv.compile(schema));
+}
+
+/** What is wrong, and keys that the schema does not know but that look like no slip either. */
+export function check(content: Tree): { problems: Problem[]; unknown: Unknown[] } {
+  const validate = validator();
   if (validate(content)) return { problems: [], unknown: [] };
 
   const problems: Problem[] = [];

@@ -1,0 +1,237 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import { stringify } from "yaml";
+import { registerImport } from "../../../components/cli/import";
+import { run, useFolder } from "./cli";
+import { argsOf } from "./stackFile";
+
+/** Texts stay texts to any reader. */
+const QUOTED = { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "QUOTE_DOUBLE" } as const;
+
+describe("bluegreen import: one key at a time", () => {
+  const { folder, write } = useFolder();
+  let files = 0;
+  const file = (service: object, rest: object = {}) =>
+    write(`${++files}/compose.yml`, stringify({ name: "p", services: { web: service }, ...rest }, QUOTED));
+  const imported = (service: object, { rest = {}, flags = [] as string[] } = {}) =>
+    run(
+      registerImport,
+      "import",
+      file({ image: "shop:1.0.0", ...service }, rest),
+      "web",
+      "--pulumi-project",
+      "shop",
+      ...flags,
+    );
+  const argsFor = async (service: object, more = {}) => argsOf(await imported(service, more));
+  const saysOf = async (service: object, more = {}) =>
+    (await imported(service, more)).err.replace(/\s+/g, " ");
+
+  it("health: what curl and wget ask", async () => {
+    const cases: [unknown, object | undefined][] = [
+      [["CMD", "curl", "-f", "http://localhost:8080/up"], { path: "/up" }],
+      ["curl --fail http://localhost:8080 || exit 1", { path: "/" }],
+      [["CMD-SHELL", "curl -fsSLo /dev/null http://web:8080/a?b=c"], { path: "/a?b=c" }],
+      [["CMD", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/ready"], { path: "/ready" }],
+      [["CMD", "/usr/bin/wget", "--spider", "localhost:8080/x"], { path: "/x" }],
+      [
+        'test -f /ready && curl -sf -H "Host: a.example" http://[::1]:8080/h',
+        { path: "/h", hostHeader: "a.example" },
+      ],
+      [
+        "curl -s localhost:8080/actuator/health | grep -q '\"UP\"'",
+        { path: "/actuator/health", bodyText: '"UP"' },
+      ],
+      ["curl -f http://localhost:$$PORT_OF/h", { path: "/h" }],
+      [["CMD", "curl", "http://localhost:8080/h", "-m", "2"], { path: "/h" }],
+      // What can't be a gate: another port, another service, TLS, another program, a variable that is not there.
+      [["CMD", "curl", "-f", "http://localhost:9000/up"], undefined],
+      [["CMD", "curl", "-f", "http://db:8080/up"], undefined],
+      [["CMD", "curl", "-fk", "https://localhost:8080/up"], undefined],
+      [["CMD", "pg_isready"], undefined],
+      [["CMD", "node", "health.js"], undefined],
+      ["curl http://localhost:$$NOWHERE/h", undefined],
+      [["NONE"], undefined],
+    ];
+    for (const [test, health] of cases) {
+      const args = await argsFor({
+        ports: ["80:8080"],
+        environment: { PORT_OF: "8080" },
+        healthcheck: { test },
+      });
+      assert.deepEqual(args.health, health, JSON.stringify(test));
+    }
+  });
+
+  it("health: what a check does that the gate does not is said", async () => {
+    const check = (test: string) => saysOf({ ports: ["80:80"], healthcheck: { test } });
+    assert.match(await check("curl -f -u a:b http://localhost/h"), /has -u a:b, which the gate does not do/);
+    assert.match(await check("curl -X POST http://localhost/h"), /has -X POST/);
+    assert.match(await check("curl http://localhost/h | grep -c 'U.*P'"), /has \| grep -c 'U\.\*P'/);
+  });
+
+  it("ports: all forms", async () => {
+    const cases: [unknown[], object][] = [
+      [["80:8000"], { port: 80 }],
+      [["127.0.0.1:81:8000/tcp"], { port: 81, bindAddress: "127.0.0.1" }],
+      [["8081:8000"], { port: 8081, previewPort: 8082 }],
+      [["53:53/udp", "82:8000"], { port: 82 }],
+      [[{ target: 8000, published: 83 }], { port: 83 }],
+      [["84-85:8000-8001"], { port: 84 }],
+      [["0.0.0.0:86:8000"], { port: 86 }],
+    ];
+    for (const [ports, proxy] of cases) {
+      const args = await argsFor({ ports });
+      assert.deepEqual([args.containerPort, args.proxy], [8000, proxy], JSON.stringify(ports));
+    }
+    assert.deepEqual((await argsFor({ ports: [8000] })).proxy, undefined);
+    assert.equal((await argsFor({ expose: ["9000"] })).containerPort, 9000);
+    assert.equal((await argsFor({ environment: ["PORT=9001"] })).containerPort, 9001);
+    const several = { ports: ["80:8000", "90:9000"] };
+    assert.deepEqual((await argsFor(several, { flags: ["--container-port", "9000"] })).proxy, { port: 90 });
+    assert.match(await saysOf(several), /9000 is published too.*--container-port 9000/);
+  });
+
+  it("an address that the component does not take is left out, with the component's own reason", async () => {
+    const ran = await imported({ ports: ["[::1]:80:8000"] });
+    assert.deepEqual(argsOf(ran).proxy, { port: 80 });
+    assert.match(
+      ran.err.replace(/\s+/g, " "),
+      /services\.web\.ports\[0\] \(line \d+\): would be proxy\.bindAddress, which is "::1", but must be an IPv4 address/,
+    );
+  });
+
+  it("one wrong item of a list does not take the others along", async () => {
+    const volumes = ["a-volume:/a", "x:/b", { type: "volume", source: "c-volume", target: "/c" }];
+    const args = await argsFor({ volumes }, { rest: { volumes: { x: { name: "!" } } } });
+    assert.deepEqual(
+      args.volumes?.map(({ volumeName }) => volumeName),
+      ["p_a-volume", "p_c-volume"],
+    );
+  });
+
+  it("volumes: all forms", async () => {
+    const ran = await imported(
+      {
+        volumes: [
+          "data:/d:ro",
+          "./x:/x",
+          "/abs:/y/:ro,z",
+          "/anon",
+          { type: "tmpfs", target: "/t", tmpfs: { size: 1024 } },
+          ".:/app",
+        ],
+      },
+      { rest: { volumes: { data: { external: true } } } },
+    );
+    const args = argsOf(ran);
+    const here = path.join(folder, String(files));
+    assert.deepEqual(args.volumes, [
+      { volumeName: "data", containerPath: "/d", readOnly: true },
+      { hostPath: path.join(here, "x"), containerPath: "/x" },
+      { hostPath: "/abs", containerPath: "/y", readOnly: true },
+      { hostPath: here, containerPath: "/app" },
+    ]);
+    assert.deepEqual(args.container?.tmpfs, { "/t": "size=1024" });
+    const words = ran.err.replace(/\s+/g, " ");
+    assert.match(words, /z of \/y has no setting/);
+    assert.match(words, /\/anon has no name/);
+    assert.match(words, /hides what the image has in \/app/);
+  });
+
+  it("memory: both places, in units of 1,024", async () => {
+    assert.equal((await argsFor({ mem_limit: "1.5g" })).memoryMb, 1536);
+    assert.equal((await argsFor({ mem_limit: 1000 })).memoryMb, 1);
+    const deploy = (memory: string) => ({ deploy: { resources: { limits: { memory } } } });
+    assert.equal((await argsFor(deploy("64M"))).memoryMb, 64);
+    assert.match(await saysOf({ mem_limit: "much" }), /is "much", which is no size/);
+  });
+
+  it("restart: `no` without quotes, and what Docker does not know", async () => {
+    for (const [given, restart] of [
+      ["no", "no"],
+      ["on-failure:3", "on-failure"],
+      ["unless-stopped", "unless-stopped"],
+    ])
+      assert.equal((await argsFor({ restart: given })).restart, restart);
+    const unquoted = write("r/compose.yml", "services: { web: { image: 'a:1', restart: no } }");
+    assert.equal(
+      argsOf(await run(registerImport, "import", unquoted, "web", "--pulumi-project", "shop")).restart,
+      "no",
+    );
+  });
+
+  it("labels, as a list and as a map; Docker Compose's own would make the colors its containers", async () => {
+    assert.deepEqual((await argsFor({ labels: ["a=b", "c", "d=e=f"] })).labels, { a: "b", c: "", d: "e=f" });
+    const ran = await imported({
+      labels: { a: 1, "com.docker.compose.project": "p", "bluegreen.role": "x" },
+    });
+    assert.deepEqual(argsOf(ran).labels, { a: "1" });
+    assert.match(ran.err, /com\.docker\.compose\.project is Docker Compose's\s+own/);
+    assert.match(ran.err.replace(/\s+/g, " "), /a label that the component does not set itself/);
+  });
+
+  it("commands: words as Docker Compose has them", async () => {
+    const cases: [unknown, string[] | undefined][] = [
+      ['a \'b c\' "d\\"e" f\\ g', ["a", "b c", 'd"e', "f g"]],
+      [
+        ["a", "b c"],
+        ["a", "b c"],
+      ],
+      [null, undefined],
+      ["a && b", ["a"]],
+      [[], undefined],
+      ["a 'b", undefined],
+    ];
+    for (const [command, words] of cases)
+      assert.deepEqual((await argsFor({ command })).command, words, JSON.stringify(command));
+    assert.match(await saysOf({ command: "a && b" }), /Docker Compose drops "&& b"/);
+    assert.match(await saysOf({ command: [] }), /is empty, and the image's own can't be taken away/);
+  });
+
+  it("secrets are found by their names and by what they are", async () => {
+    const environment = {
+      DB_PASSWORD: "x",
+      API_KEY: "x",
+      CACHE_URL: "redis://:pw@elsewhere/0",
+      PEM: "-----BEGIN KEY-----",
+      TOKEN_FILE: "/run/secrets/token",
+      PASSWORD_RESET: "true",
+      KEYBOARD: "de",
+      TOKENS: "many",
+    };
+    const { env } = await argsFor({ environment });
+    assert.deepEqual(Object.keys(env ?? {}), ["TOKEN_FILE", "PASSWORD_RESET", "KEYBOARD", "TOKENS"]);
+  });
+
+  it("variables with names that the component does not take are left out, in words", async () => {
+    const ran = await imported({ environment: { "xpack.security.enabled": "false", A: "1", COLOR: "red" } });
+    assert.deepEqual(argsOf(ran).env, { A: "1" });
+    assert.match(
+      ran.err.replace(/\s+/g, " "),
+      /env\["xpack\.security\.enabled"\], which must be the name of a variable|the name of a variable/,
+    );
+    assert.match(ran.err, /COLOR is set by the component/);
+  });
+
+  it("text that YAML would take for something else comes through as it is", async () => {
+    const environment = {
+      A: "no",
+      B: "1.10",
+      C: "0o17",
+      D: "22:22",
+      E: "1_000",
+      F: "~",
+      G: "",
+      H: "# x",
+      I: "a\nb",
+      N: "n",
+      Y: "yes",
+    };
+    assert.deepEqual((await argsFor({ environment })).env, environment);
+    const { out } = await imported({ environment });
+    // To readers of older YAML these are true, false and numbers.
+    for (const line of ['A: "no"', '"N": "n"', '"Y": "yes"', 'D: "22:22"', 'E: "1_000"'])
+      assert.ok(out.includes(line), line);
+  });
+});
