@@ -140,7 +140,11 @@ services:
     write("index.ts", program);
     assert.match(err, /pulumi config set --secret API_TOKEN\n/);
     await stack.setSecret("API_TOKEN", "planted-1");
-    await stack.preview("--expect-no-changes");
+    const { changes, output } = await stack.preview();
+    // The component's own record has fewer defaults in it: those of Pulumi.yaml are for readConfig().
+    assert.deepEqual(changes, { service: "update" });
+    assert.match(output, /blue stays live .*no new image and no switch/);
+    await stack.unset("API_TOKEN");
   });
 
   it("takes its next version as a release, which is a flip", async () => {
