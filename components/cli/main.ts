@@ -3,6 +3,8 @@ import { registerFlip } from "./commands/flip";
 import { registerForget } from "./commands/forget";
 import { registerHeal } from "./commands/heal";
 import { registerHistory } from "./commands/history";
+import { registerImport } from "./commands/import";
+import { registerInit } from "./commands/init";
 import { registerLogs } from "./commands/logs";
 import { registerStatus } from "./commands/status";
 import { Failure } from "./failure";
@@ -20,6 +22,8 @@ for (const register of [
   registerHeal,
   registerFlip,
   registerForget,
+  registerInit,
+  registerImport,
 ])
   register(program);
 

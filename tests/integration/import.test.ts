@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parse, stringify } from "yaml";
-import { registerImport } from "../../components/cli/import";
+import { registerImport } from "../../components/cli/commands/import";
 import { useImages } from "../support/images";
 import { useStack } from "../support/stack";
 import { run } from "../unit/cli/cli";

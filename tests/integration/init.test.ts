@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { registerInit } from "../../components/cli/init";
+import { registerInit } from "../../components/cli/commands/init";
 import { useImages } from "../support/images";
 import { useStack } from "../support/stack";
 import { run } from "../unit/cli/cli";

@@ -1,3 +1,4 @@
+import { Failure } from "../failure";
 import { pathOf } from "../../settings/violations";
 
 /** A place in a compose file, such as ["services", "web", "ports", 0]. */
@@ -13,7 +14,7 @@ export interface Problem {
 }
 
 /** Everything that is wrong at once. Nothing is printed beside it. */
-export class ImportError extends Error {
+export class ImportError extends Failure {
   constructor(file: string, problems: Problem[]) {
     const each = problems.map(
       ({ place, line, reason, next }) => `  ${inWords(place, line)}${reason}\n    What to do next: ${next}`,

@@ -1,10 +1,8 @@
 import { Document, stringify, visit } from "yaml";
 import type { Answers } from "./answers";
+import type { Language } from "./languages";
 
 // The files of a new program.
-
-export const LANGUAGES = ["typescript", "javascript", "yaml"] as const;
-export type Language = (typeof LANGUAGES)[number];
 
 /** What `docker ps` shows: two stacks on one host have to be told apart. */
 export const AUTONAMING = { providers: { docker: { pattern: "${project}-${stack}-${name}-${hex(7)}" } } };

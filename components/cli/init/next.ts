@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
-import type { Language } from "./files";
+import type { Language } from "./languages";
 
 // What to do after the files are there. The package is in no registry, so its archive is made from where this command is.
 

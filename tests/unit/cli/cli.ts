@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { Failure } from "../../../components/cli/failure";
 
 export interface Ran {
   code: number;
@@ -21,8 +22,14 @@ export async function run(register: (program: Command) => void, ...args: string[
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    ran.code = error.exitCode;
+    if (error instanceof Failure) {
+      ran.err += error.message;
+      ran.code = 1;
+    } else if (error instanceof CommanderError) {
+      ran.code = error.exitCode;
+    } else {
+      throw error;
+    }
   }
   return ran;
 }

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { registerImport } from "../../../components/cli/import";
+import { registerImport } from "../../../components/cli/commands/import";
 import { run } from "./cli";
 import { argsOf } from "./stackFile";
 

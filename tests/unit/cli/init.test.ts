@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { parse } from "yaml";
-import { registerInit } from "../../../components/cli/init";
+import { registerInit } from "../../../components/cli/commands/init";
 import { nextSteps } from "../../../components/cli/init/next";
 import { run } from "./cli";
 import { argsOf } from "./stackFile";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { stringify } from "yaml";
-import { registerImport } from "../../../components/cli/import";
+import { registerImport } from "../../../components/cli/commands/import";
 import { run, useFolder } from "./cli";
 import { argsOf } from "./stackFile";
 

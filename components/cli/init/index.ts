@@ -1,48 +1,22 @@
-import { Option, type Command } from "commander";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { ask, complete, problemWith, QUESTIONS, type Terminal, type Texts } from "./init/answers";
-import { filesFor, LANGUAGES, type Language } from "./init/files";
-import { nextSteps, ownPackage } from "./init/next";
+import { Failure } from "../failure";
+import { ask, complete, problemWith, QUESTIONS, type Terminal, type Texts } from "./answers";
+import { filesFor } from "./files";
+import type { Language } from "./languages";
+import { nextSteps, ownPackage } from "./next";
 
-interface Options extends Texts {
+export interface Options extends Texts {
   language: Language;
   stack: string;
 }
 
-/** Nothing was written. */
-class Refusal extends Error {}
-
-export function registerInit(
-  program: Command,
-  terminal: Terminal = { input: process.stdin, output: process.stdout },
-): void {
-  program
-    .command("init")
-    .description("write a small program with a BlueGreenService into this folder")
-    .option("--name <name>", "name of the project")
-    .option("--image <image>", "the image to run, with a version")
-    .option("--container-port <port>", "the port that the service listens on in its container")
-    .option("--health-path <path>", "the path that answers 2xx when the service can work")
-    .addOption(new Option("--language <language>", "of the program").choices(LANGUAGES).default("typescript"))
-    .option("--stack <stack>", "name of the stack", "dev")
-    .addHelpText("after", "\nIt asks for what no flag says, and overwrites nothing.")
-    .action(async (options: Options, command: Command) => {
-      try {
-        const folder = process.cwd();
-        command.configureOutput().writeOut?.(await init(folder, options, terminal));
-      } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        command.error(`error: ${error.message}`, { exitCode: 1 });
-      }
-    });
-}
-
-async function init(folder: string, options: Options, terminal: Terminal): Promise<string> {
+/** Writes the program, and says what is next. */
+export async function init(folder: string, options: Options, terminal: Terminal): Promise<string> {
   const { language, stack } = options;
   // Pulumi names its files after it.
   if (!/^[A-Za-z0-9][\w.-]{0,99}$/.test(stack))
-    throw new Refusal(
+    throw new Failure(
       `--stack is ${JSON.stringify(stack)}, but must be letters, digits and _.- only. Nothing was written.`,
     );
   refuseFolder(folder, language, stack);
@@ -55,7 +29,7 @@ async function init(folder: string, options: Options, terminal: Terminal): Promi
     if (problem === undefined) given[key] = text;
     else wrong.push(`  ${flag}: ${problem}`);
   }
-  if (wrong.length > 0) throw new Refusal(`Nothing was written. What is wrong:\n${wrong.join("\n")}`);
+  if (wrong.length > 0) throw new Failure(`Nothing was written. What is wrong:\n${wrong.join("\n")}`);
   const texts = await theRest(given, { stack, folder: path.basename(folder) }, terminal);
   const files = filesFor(language, complete(texts, stack), ownPackage().archive);
   if (existsSync(path.join(folder, "package.json"))) files.delete("package.json");
@@ -71,11 +45,11 @@ async function theRest(
   const missing = QUESTIONS.filter(({ key }) => given[key] === undefined);
   if (missing.length === 0) return given as Required<Texts>;
   if (terminal.input.isTTY !== true)
-    throw new Refusal(
+    throw new Failure(
       `There is no terminal to ask on. Nothing was written. What to do next: give ${missing.map(({ flag }) => flag).join(", ")}.`,
     );
   const texts = await ask(given, about, terminal);
-  if (texts === undefined) throw new Refusal("The questions were not answered. Nothing was written.");
+  if (texts === undefined) throw new Failure("The questions were not answered. Nothing was written.");
   return texts;
 }
 
@@ -85,12 +59,12 @@ function refuseFolder(folder: string, language: Language, stack: string): void {
   const names = ["Pulumi.yaml", "Pulumi.yml", `Pulumi.${stack}.yaml`, ...programs];
   const there = names.filter((name) => existsSync(path.join(folder, name)));
   if (there.length > 0)
-    throw new Refusal(
+    throw new Failure(
       `These files are there already: ${there.join(", ")}. Nothing was written. What to do next: run it in an empty folder (mkdir deploy && cd deploy).`,
     );
   const problem = language === "yaml" ? undefined : problemOfPackage(path.join(folder, "package.json"));
   if (problem !== undefined)
-    throw new Refusal(
+    throw new Failure(
       `package.json ${problem}. Nothing was written. What to do next: run it in an empty folder (mkdir deploy && cd deploy).`,
     );
 }
@@ -119,7 +93,7 @@ function write(folder: string, files: Map<string, string>): void {
       written.push(file);
     } catch (error) {
       for (const done of written) rmSync(done);
-      throw new Refusal(`${name} can't be written: ${(error as Error).message}. Nothing was written.`);
+      throw new Failure(`${name} can't be written: ${(error as Error).message}. Nothing was written.`);
     }
   }
 }
