@@ -32,9 +32,9 @@ const parts = {
   // What users met, by name: F1, F2, …
   field: (prefix) => mochaWith({}, ["tests/field/**/*.test.ts"], { prefix }),
   // Programs of a user, as they stand.
-  examples: async () => {
+  examples: async (prefix) => {
     const PATH = `${await yamlHostFolder()}${path.delimiter}${env.PATH}`;
-    return mochaWith({ PATH }, ["tests/examples/**/*.test.ts"]);
+    return mochaWith({ PATH }, ["tests/examples/**/*.test.ts"], { prefix });
   },
   ec2: () =>
     inCopyOutside("hosts/ec2", async (copy) => {
@@ -66,7 +66,7 @@ const parts = {
   "engine-short": () => mochaOnEngine("release", "resilience-engine"),
 };
 /** They mostly wait, for gates and drains: together they take little longer than one of them. */
-const sideBySide = ["integration", "field"];
+const sideBySide = ["integration", "field", "examples"];
 const onlyWhenNamed = ["smoke", "faults", "faults-short", "remote", "engine", "engine-short"];
 
 const usage = `npm test              does the set-up and runs all tests but those that run only when they are named

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFileSync, cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -19,9 +19,17 @@ export function packed(): Promise<string> {
   return (packing ??= pack());
 }
 
+/** In a copy: what runs beside this may pack too, or copy the component meanwhile. It stands where its packages are found. */
 async function pack(): Promise<string> {
-  await exec("npm", ["pack", "./components", "--pack-destination", folder], { cwd: ROOT });
-  return path.join(folder, FILE);
+  mkdirSync(path.join(ROOT, ".state"), { recursive: true });
+  const copy = mkdtempSync(path.join(ROOT, ".state/pack-"));
+  try {
+    cpSync(path.join(ROOT, "components"), copy, { recursive: true, filter: (file) => !/\/dist$/.test(file) });
+    await exec("npm", ["pack", copy, "--pack-destination", folder]);
+    return path.join(folder, FILE);
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
 }
 
 /** `npm install`, quietly, and with what npm has had before. */
