@@ -24,7 +24,7 @@ const parts = {
       "demo-app/tests/**/*.test.*",
       "offline/plugins/tests/**/*.test.ts",
     ),
-  proxy: () => mocha("tests/proxy/**/*.test.ts"),
+  proxy: (prefix) => mochaWith({}, ["tests/proxy/**/*.test.ts"], { prefix }),
   integration: async (prefix) => {
     await ensureAcmeImages();
     return mochaWith({}, ["tests/integration/**/*.test.ts"], { prefix });
@@ -50,8 +50,12 @@ const parts = {
     mochaWith({ BLUEGREEN_FAULTS_TABLE: path.join(root, "docs/faults.md") }, ["tests/faults/**/*.test.ts"]),
   // Those that take long have a shorter form in other parts: a kill after each step in proxy, flips under load and
   // restarts of the engine in integration.
-  "faults-short": () =>
-    mocha(...["candidate", "input", "pulumi", "state"].map((name) => `tests/faults/${name}.test.ts`)),
+  "faults-short": (prefix) =>
+    mochaWith(
+      {},
+      ["candidate", "input", "pulumi", "state"].map((name) => `tests/faults/${name}.test.ts`),
+      { prefix },
+    ),
   // What only SSH can do wrong, and releases over it.
   ssh: async () =>
     sum([await mocha("tests/remote/**/*.test.ts"), await mochaOverSsh("tests/integration/release.test.ts")]),
@@ -66,7 +70,10 @@ const parts = {
   "engine-short": () => mochaOnEngine("release", "resilience-engine"),
 };
 /** They mostly wait, for gates and drains: together they take little longer than one of them. */
-const sideBySide = ["integration", "field", "examples"];
+const sideBySide = [
+  ["proxy", "faults-short"],
+  ["integration", "field", "examples"],
+];
 const onlyWhenNamed = ["smoke", "faults", "faults-short", "remote", "engine", "engine-short"];
 
 const usage = `npm test              does the set-up and runs all tests but those that run only when they are named
@@ -115,10 +122,11 @@ function inTurn(chosen) {
   const wanted = Object.keys(parts).filter((name) =>
     chosen.length > 0 ? chosen.includes(name) : !onlyWhenNamed.includes(name),
   );
-  const [first, ...others] = wanted.filter((name) => sideBySide.includes(name));
+  const groupOf = (name) => sideBySide.find((group) => group.includes(name)) ?? [name];
+  // A group's turn is that of its first.
   return wanted
-    .filter((name) => !others.includes(name))
-    .map((name) => (name === first ? [first, ...others] : [name]));
+    .map((name) => groupOf(name).filter((other) => wanted.includes(other)))
+    .filter(([first], i) => first === wanted[i]);
 }
 
 function format({ passes, failures, pending }) {
