@@ -322,7 +322,7 @@ export class Service {
 
   /** As before the first switch. */
   async forget(): Promise<void> {
-    const script = `. /bluegreen/nginx.sh; : >${PLACE}/site.conf; reload`;
+    const script = `. /bluegreen/nginx.sh; mkdir -p ${PLACE}; : >${PLACE}/site.conf; reload`;
     await this.inProxy("sh", "-c", script);
   }
 

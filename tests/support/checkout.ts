@@ -80,6 +80,11 @@ export class Checkout {
     return this.run(path.join(this.folder, "scripts/launcher/pulumi"), args);
   }
 
+  /** `npx bluegreen …`. */
+  bluegreen(...args: string[]): Promise<Ended> {
+    return this.run(path.join(this.folder, "scripts/launcher/bluegreen"), args);
+  }
+
   container(role: Role): Promise<string> {
     return docker(
       "ps",
