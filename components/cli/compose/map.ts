@@ -155,6 +155,7 @@ function mapRest({ findings, service }: Context): void {
     stop_grace_period: (value) => resources.mapStopGrace(findings, value),
     logging: (value) => resources.mapLogging(findings, value),
     tmpfs: (value) => resources.mapTmpfs(findings, value),
+    shm_size: (value) => resources.mapSharedMemory(findings, value),
     labels: (value) => resources.mapLabels(findings, value),
     restart: (value) => resources.mapRestart(findings, value),
   };

@@ -2,7 +2,7 @@ import { isTree, type Tree } from "./file";
 import type { Findings } from "./findings";
 import type { Place } from "./problem";
 import { DEPLOY_ROWS, isNothing, ROWS } from "./rows";
-import { asText, flag, integer, mebibytes, pairs, seconds, texts } from "./values";
+import { asText, bytes, flag, integer, mebibytes, pairs, seconds, texts } from "./values";
 import { schema } from "../../settings/schema";
 
 // What a container may do and take.
@@ -209,6 +209,15 @@ export function mapTmpfs(findings: Findings, value: unknown): void {
       Array.isArray(value) ? ["tmpfs", i] : ["tmpfs"],
     );
   }
+}
+
+/** It is a folder in memory, whose size Docker sets to 64 MB otherwise. */
+export function mapSharedMemory(findings: Findings, value: unknown): void {
+  const size = bytes(value);
+  if (isNothing(value)) findings.holds(["shm_size"], "is empty");
+  else if (size === undefined || size === 0)
+    findings.leave(["shm_size"], `is ${JSON.stringify(value)}, which is no size`, MEND);
+  else findings.set(["container", "tmpfs", "/dev/shm"], `size=${size}`, ["shm_size"]);
 }
 
 export function mapFlag(findings: Findings, path: string[], value: unknown, from: Place): void {

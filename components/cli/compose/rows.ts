@@ -165,10 +165,6 @@ export const ROWS: { [key: string]: Row } = {
     next: "let the app have several processes: nginx passes on to one address.",
     holds: (value) => integer(value) === 1,
   },
-  shm_size: {
-    reason: "has no setting",
-    next: 'mount a folder in memory: container.tmpfs, {"/dev/shm": "size=256m"}.',
-  },
   stdin_open: { reason: "has no setting: a service reads no terminal", next: "nothing.", holds: off },
   stop_signal: {
     reason: "has no setting: Docker sends SIGTERM, or the image's own signal",

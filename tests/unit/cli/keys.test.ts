@@ -145,6 +145,9 @@ describe("bluegreen import: one key at a time", () => {
     const deploy = (memory: string) => ({ deploy: { resources: { limits: { memory } } } });
     assert.equal((await argsFor(deploy("64M"))).memoryMb, 64);
     assert.match(await saysOf({ mem_limit: "much" }), /is "much", which is no size/);
+    assert.deepEqual((await argsFor({ shm_size: "128m" })).container?.tmpfs, {
+      "/dev/shm": "size=134217728",
+    });
   });
 
   it("restart: `no` without quotes, and what Docker does not know", async () => {
