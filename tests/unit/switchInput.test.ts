@@ -91,7 +91,10 @@ describe("the switch's input", () => {
       assert.equal(lines.length, 3);
       assert.match(lines[0], /^ps --all --filter label=bluegreen.id=1a2b3c4d /);
       assert.equal(lines[1], "exec -i shop-proxy-3 sh -s");
-      assert.match(lines[2], /^exec shop-proxy-3 sh -c cd "\/bluegreen\/state\/services\/\$1" .*site\.conf.* sh shop$/);
+      assert.match(
+        lines[2],
+        /^exec shop-proxy-3 sh -c cd "\/bluegreen\/state\/services\/\$1" .*site\.conf.* sh shop$/,
+      );
       assert.match(piped, /^WHO='[^'\n]+'\nIMAGE='image'\nSTARTED=''\nLOCK_HOLDER=[^]*\nmain\n$/);
     });
   });
