@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Color } from "../../components/settings";
-import { SERVICE, type JournalEntry, type Service } from "../proxy/service";
+import { PLACE, SERVICE, type JournalEntry, type Service } from "../proxy/service";
 import { describeTotals, failed, Load, type Options, type Totals } from "../support/load";
 
 const LOOK = `
@@ -51,9 +51,9 @@ export async function leftNothing(service: Service): Promise<void> {
   const files = await service.inProxy(
     "sh",
     "-c",
-    "cd /bluegreen/state && echo $(ls) && ls instances | wc -l",
+    `cd /bluegreen/state && echo $(ls) && echo $(ls ${PLACE}) && ls instances | wc -l`,
   );
-  assert.equal(files, "beat instances journal lock lock.holder owner site.conf\n1");
+  assert.equal(files, "beat instances owner services\njournal lock lock.holder site.conf\n1");
 }
 
 const LIGHT = {
