@@ -22,7 +22,7 @@ export type SiteTls = Pick<Tls, "names" | "port" | "acmeEmail" | "hstsSeconds">;
  * The site but for the idle color: facts, of which the first is what the switch reads back on its next run, and parts of
  * nginx's configuration, of which sites.awk makes the servers.
  */
-export function renderSite(site: Site): string {
+function renderSite(site: Site): string {
   const { proxy, tls, logs } = site;
   return `# live: <live-color> <live>
 # claim: * /
@@ -44,7 +44,7 @@ ${renderLocations(site, "<live>", "users")}`;
 }
 
 /** The idle color, behind the preview port: the end of the site. */
-export const renderPreview = (site: Site): string => `#: facts
+const renderPreview = (site: Site): string => `#: facts
 # idle: <idle-color> <idle>
 #: http
 ${renderUpstream("<idle>", site)}${renderGateServer(site, "<idle>")}#: idle
@@ -58,7 +58,7 @@ export const renderTemplates = (site: Site) => ({
 });
 
 /** The end of the site until an idle color has passed its gate. */
-export const NO_PREVIEW = `#: idle
+const NO_PREVIEW = `#: idle
   location / {
     default_type text/plain;
     return 503 "No color is idle yet: none has passed its health gate.\\n";

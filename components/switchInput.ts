@@ -1,5 +1,5 @@
 import { urls } from "./host";
-import { NO_PREVIEW, renderPreview, renderSite, renderStagedSite } from "./site";
+import { renderStagedSite, renderTemplates } from "./site";
 import type { Color, Settings } from "./settings";
 import { assignments, hash, printingFunction, shellFiles } from "./shell";
 
@@ -74,6 +74,7 @@ function renderInput(command: "switch" | "idle-gate", variables: { [name: string
 
 function commonVariables({ lockHolder, service, id, proxyContainer, settings }: CommandValues) {
   const { health } = settings;
+  const { site, preview, noPreview } = renderTemplates(settings);
   return {
     LOCK_HOLDER: lockHolder,
     SERVICE: service,
@@ -97,9 +98,9 @@ function commonVariables({ lockHolder, service, id, proxyContainer, settings }: 
     STOP_GRACE_SECONDS: settings.stopGraceSeconds,
     LOCK_WAIT_SECONDS: settings.lockWaitSeconds,
     KEEP_IMAGES: settings.keepImages ?? "",
-    SITE_TEMPLATE: renderSite(settings),
-    PREVIEW_TEMPLATE: renderPreview(settings),
-    NO_PREVIEW,
+    SITE_TEMPLATE: site,
+    PREVIEW_TEMPLATE: preview,
+    NO_PREVIEW: noPreview,
     STAGED_TEMPLATE: renderStagedSite(settings),
   };
 }
@@ -109,5 +110,6 @@ function commonVariables({ lockHolder, service, id, proxyContainer, settings }: 
  * values, such as the drain's, only updates its input; that run finds nothing to gate and the site as it is.
  */
 export function switchHash(settings: CommandSettings): string {
-  return hash(JSON.stringify([renderSite(settings), renderPreview(settings), settings.health]));
+  const { site, preview } = renderTemplates(settings);
+  return hash(JSON.stringify([site, preview, settings.health]));
 }

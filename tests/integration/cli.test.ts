@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Switch } from "../../components/cli/report";
 import { docker, dockerLines } from "../support/docker";
 import { useImages } from "../support/images";
-import { failed, Load } from "../support/load";
+import { losesNothing } from "../support/load";
 import { until } from "../support/running";
 import { useStack } from "../support/stack";
 
@@ -34,29 +34,22 @@ describe("bluegreen flip, rollback, history, logs and forget", function () {
   });
 
   it("flip and rollback set the configuration and switch, and no request fails", async () => {
-    const load = await Load.start({
-      port: stack.port,
-      kept: 4,
-      fresh: 4,
-      maxSeconds: 120,
-      requests: [{ method: "GET", path: "/" }],
-    });
-    try {
-      const flipped = await passes("flip", "--yes");
-      assert.match(flipped, /==> pulumi config set --path activeColor green\n==> pulumi up --yes/);
-      assert.equal(await activeColor(), "green");
-      assert.equal((await stack.serving()).live, "green two");
-      assert.match(
-        await passes("rollback", "--yes"),
-        new RegExp(`==> Back to blue ${images.one}, which was live until 20.*Z\n`),
-      );
-      assert.equal(await activeColor(), "blue");
-      assert.equal((await stack.serving()).live, "blue one");
-      await load.more(50);
-    } finally {
-      await load.stop();
-    }
-    assert.equal(failed(load.totals), 0, load.totals.firstFailures.join("\n"));
+    await losesNothing(
+      stack.port,
+      async () => {
+        const flipped = await passes("flip", "--yes");
+        assert.match(flipped, /==> pulumi config set --path activeColor green\n==> pulumi up --yes/);
+        assert.equal(await activeColor(), "green");
+        assert.equal((await stack.serving()).live, "green two");
+        assert.match(
+          await passes("rollback", "--yes"),
+          new RegExp(`==> Back to blue ${images.one}, which was live until 20.*Z\n`),
+        );
+        assert.equal(await activeColor(), "blue");
+        assert.equal((await stack.serving()).live, "blue one");
+      },
+      { requests: [{ method: "GET", path: "/" }] },
+    );
   });
 
   it("history: the newest first, with color, image, kind, who and how long", async () => {
