@@ -1,4 +1,3 @@
-import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { BlueGreenServiceArgs } from "./settings/args";
 import { deliverCertificate, obtainCertificate } from "./certificate";
@@ -6,18 +5,19 @@ import { createColor, type Colors } from "./color";
 import { Context } from "./context";
 import { Decisions } from "./decisions";
 import { binding, guardDowntime } from "./downtime";
-import { urls } from "./host";
-import { pullImages } from "./images";
+import { createIngress, guardIngress, type Ingress } from "./hosting";
+import { listeningOf, ownListening, urls } from "./host";
+import { imagesOf, pullImages } from "./images";
 import { registerService } from "./neighbours";
-import { namesOfNow, problemOfNames } from "./names";
-import { createNetwork } from "./network";
-import type { Release } from "./plan";
+import { badNames } from "./names";
+import { createNetworks } from "./network";
+import { planInWords, type Former, type Release } from "./plan";
 import { checkPorts } from "./ports";
-import { createEdge, createNginx, createStateVolume } from "./proxy";
 import { createRedis } from "./redis";
-import { sayPlan } from "./sayPlan";
-import { readSettings, refuse, type Violation } from "./settings";
-import { gateIdle, switchTraffic } from "./switch";
+import { formerRelease } from "./former";
+import { sayPlan, type Plan } from "./sayPlan";
+import { readSettings, refuse } from "./settings";
+import { gateIdle, leaveIngress, switchTraffic } from "./switch";
 
 /**
  * Zero-downtime blue/green releases of a containerised service on one Docker host.
@@ -40,13 +40,13 @@ export class BlueGreenService extends pulumi.ComponentResource {
   public readonly blueContainer!: pulumi.Output<string>;
   /** Name of green's container, as `docker ps` shows it. */
   public readonly greenContainer!: pulumi.Output<string>;
-  /** Name of nginx's container, as `docker ps` shows it. */
+  /** Name of the container of the service's own nginx, as `docker ps` shows it. Empty on an ingress that others have made. */
   public readonly proxyContainer!: pulumi.Output<string>;
   /** Name of the Redis container, by which the containers on the network reach it, on port 6379. Empty without Redis. */
   public readonly redisHost!: pulumi.Output<string>;
 
   constructor(name: string, args: BlueGreenServiceArgs, opts?: pulumi.ComponentResourceOptions) {
-    const settings = readSettings(name, args, badNames(name, args));
+    const settings = readSettings(name, args, badNames(name, args.redis?.enabled === true));
     const conflicts = registerService(name, settings);
     refuse(name, conflicts());
     const decisions = new Decisions(name);
@@ -55,38 +55,34 @@ export class BlueGreenService extends pulumi.ComponentResource {
     const release = releaseOf(context);
 
     // The children's names never change: a renamed child is a replaced one.
-    const images = pullImages(context);
-    const { name: net, guard } = createNetwork(context);
-    const permitted = guardDowntime(context);
-    const free = checkPorts(context, net, [images, permitted, ...guard]);
-    const store = createRedis(context, net, free);
-    const state = createStateVolume(context);
+    const isAlone = settings.ingress === undefined;
+    const networks = createNetworks(context);
+    const pulled = [pullImages(context, imagesOf(context), settings), ...networks.guard];
+    const free = isAlone
+      ? [checkPorts(context, networks.ingress, [...pulled, guardDowntime(context)])]
+      : pulled;
+    const ready = createRedis(context, networks.own, free) ?? free;
     const colors = {
-      blue: createColor(context, "blue", net, store ?? free),
-      green: createColor(context, "green", net, store ?? free),
+      blue: createColor(context, "blue", networks.all, ready),
+      green: createColor(context, "green", networks.all, ready),
     };
-    const edge = createEdge(context, net, state, colors, permitted);
-    const nginx = createNginx(context, edge, state, colors);
-    const switched = switchTraffic(
-      context,
-      release,
-      colors,
-      nginx,
-      deliverCertificate(context, state, nginx),
-    );
-    gateIdle(context, release, colors, nginx, switched);
-    const [done = switched] = obtainCertificate(context, net, state, nginx, switched);
-    sayPlan(context, release, decisions);
+    const ingress = isAlone
+      ? createIngress(context, networks.ingress, [colors.blue, colors.green])
+      : undefined;
+    const certificate = deliverCertificate(context, ingress);
+    const takenOver = ingress === undefined ? [] : [ingress.ready];
+    const switched = switchTraffic(context, release, colors, [...takenOver, ...certificate]);
+    const idle = gateIdle(context, release, colors, switched);
+    const [done = switched] = obtainCertificate(context, networks.ingress, ingress, switched);
+    // What is deleted first when the service is destroyed.
+    const ports = isAlone ? undefined : leaveIngress(context, [done, idle]);
+    if (isAlone) guardIngress(context, context.identity.service, [done, idle]);
+    sayPlan(context, decisions, planOf(context, release));
 
-    const outputs = outputsOf(context, colors, nginx, done);
+    const outputs = outputsOf(context, colors, ingress, done, ports);
     Object.assign(this, outputs);
     this.registerOutputs(outputs);
   }
-}
-
-function badNames(name: string, { redis }: BlueGreenServiceArgs): Violation[] {
-  const reason = problemOfNames(namesOfNow(name), redis?.enabled === true);
-  return reason === undefined ? [] : [{ propertyPath: "name", reason }];
 }
 
 type ReleaseInputs = { [K in keyof Release]: pulumi.Input<string> };
@@ -96,25 +92,43 @@ function releaseOf({ settings, images }: Context): ReleaseInputs {
     activeColor: settings.activeColor,
     blueImage: images.blue,
     greenImage: images.green,
-    proxyImage: settings.proxy.image,
-    binding: binding(settings),
+    ...(settings.ingress === undefined
+      ? { proxyImage: settings.proxy.image, binding: binding(settings) }
+      : { proxyImage: "", binding: "" }),
   };
 }
 
-function outputsOf(context: Context, colors: Colors, nginx: docker.Container, done: pulumi.Resource) {
-  const { settings, redisHost } = context;
-  const { url, previewUrl } = urls(settings);
+const planOf = (context: Context, release: ReleaseInputs): Plan<Former, Release> => ({
+  former: formerRelease(context.owner, context.identity, context.stateBefore),
+  next: pulumi.output(release),
+  words: (former, next, decided) => planInWords(former, next, context.settings, decided),
+});
+
+/** `ports`: those of an ingress that others have made. */
+function outputsOf(
+  context: Context,
+  colors: Colors,
+  ingress: Ingress | undefined,
+  done: pulumi.Resource,
+  ports: pulumi.Output<string> | undefined,
+) {
+  const { settings, redisHost, identity } = context;
   // What only the switch makes true is not said before it has passed.
   const afterSwitch = (value: string): pulumi.Output<string> => done.urn.apply(() => value);
+  const both = pulumi
+    .all([identity.service, ports, done.urn])
+    .apply(([service, bindings]) =>
+      urls(settings, service, bindings === undefined ? ownListening(settings) : listeningOf(bindings)),
+    );
   return {
-    url: afterSwitch(url),
-    previewUrl: afterSwitch(previewUrl),
+    url: both.url,
+    previewUrl: both.previewUrl,
     activeColor: afterSwitch(settings.activeColor),
     blueImage: colors.blue.image,
     greenImage: colors.green.image,
     blueContainer: colors.blue.name,
     greenContainer: colors.green.name,
-    proxyContainer: nginx.name,
+    proxyContainer: ingress?.nginx.name ?? "",
     redisHost: settings.redis.enabled ? redisHost : "",
   };
 }

@@ -3,9 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { posix } from "node:path";
 import { runOnHost } from "./command";
 import type { Context } from "./context";
+import type { Ingress } from "./hosting";
+import { stateVolumeOf } from "./identity";
 import { acmeRights } from "./rights";
 import { certificateFolder, hasTls, type Tls } from "./settings";
-import { assignments, hash, printingFunction, shellFile } from "./shell";
+import { assignments, hash, printingFunction, shellFile, shellFiles } from "./shell";
 
 // A certificate gets to nginx by way of the state volume. What is given, as text or as files of the host, is delivered
 // before the switch, so that a bad one keeps the update from going on. An ACME server has to see its challenge answered
@@ -17,31 +19,26 @@ const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
 const FOLDER = "/bluegreen/certificates";
 
 /** Given certificates: what has to be done before the switch. */
-export function deliverCertificate(
-  context: Context,
-  state: docker.Volume,
-  proxy: docker.Container,
-): pulumi.Resource[] {
+export function deliverCertificate(context: Context, ingress?: Ingress): pulumi.Resource[] {
   const { tls } = context.settings;
   if (!hasTls(tls) || tls.acmeEmail !== undefined) return [];
-  return [deliver(context, state, proxy, givenFrom(tls), [])];
+  return [deliver(context, ingress, givenFrom(tls), [])];
 }
 
 /** Certificates by ACME: what has to be done after the switch. */
 export function obtainCertificate(
   context: Context,
   network: pulumi.Input<string>,
-  state: docker.Volume,
-  proxy: docker.Container,
+  ingress: Ingress | undefined,
   switched: pulumi.Resource,
 ): pulumi.Resource[] {
   const { tls } = context.settings;
   if (!hasTls(tls) || tls.acmeEmail === undefined) return [];
   const folder = `${STATE}/acme/${hash(`${tls.acmeEmail} ${tls.acmeDirectory ?? LETS_ENCRYPT}`)}`;
-  const client = acmeClient(context, network, state, folder, switched);
+  const client = acmeClient(context, network, folder, switched);
   const file = `${folder}/certificates/${tls.names[0]}`;
   const from = { ACME: client.name, CHAIN_FILE: `${file}.crt`, KEY_FILE: `${file}.key` };
-  return [deliver(context, state, proxy, from, [client])];
+  return [deliver(context, ingress, from, [client])];
 }
 
 /** The folder of the host that the proxy needs for certificates from files. */
@@ -68,46 +65,50 @@ export interface Source {
 /** All that "sh -s" reads: the settings, the parts for the ACME and the proxy container, and the part for the host, which calls them. */
 export function renderDelivery(
   source: Partial<Source>,
-  { names, service, proxyContainer }: { names: string[]; service: string; proxyContainer: string },
+  whose: { names: string[]; service: string; id: string; ingress: string },
 ): string {
   const nothing = { ACME: "", CHAIN_FILE: "", KEY_FILE: "", CHAIN_TEXT: "", KEY_TEXT: "" };
   const settings = {
     ...nothing,
     ...source,
-    TLS_NAMES: names.join(" "),
-    SERVICE: service,
-    PROXY: proxyContainer,
+    TLS_NAMES: whose.names.join(" "),
+    SERVICE: whose.service,
+    SERVICE_ID: whose.id,
+    INGRESS: whose.ingress,
   };
   return [
     printingFunction("settings", assignments(settings)),
     printingFunction("acme_script", shellFile("in-lego/acme.sh")),
-    printingFunction("in_container_script", shellFile("in-nginx/piped/deliver.sh")),
-    shellFile("on-host/deliver.sh"),
+    printingFunction(
+      "in_container_script",
+      shellFiles("in-nginx/piped/common.sh", "in-nginx/piped/deliver.sh"),
+    ),
+    shellFiles("on-host/containers.sh", "on-host/deliver.sh"),
   ].join("\n");
 }
 
 function deliver(
   context: Context,
-  state: docker.Volume,
-  proxy: docker.Container,
+  ingress: Ingress | undefined,
   source: { [name in keyof Source]?: pulumi.Input<string> },
   dependsOn: pulumi.Resource[],
 ): pulumi.Resource {
   const { names } = context.settings.tls;
   const from = pulumi.secret(pulumi.output(source));
   const stdin = pulumi
-    .all([from, context.identity.service, proxy.name])
-    .apply(([values, service, proxyContainer]) => renderDelivery(values, { names, service, proxyContainer }));
+    .all([from, context.identity.service, context.identity.id, context.ingress])
+    .apply(([values, service, id, ingress]) => renderDelivery(values, { names, service, id, ingress }));
   // Enough to see that it is another one, and too little to be a secret.
   const content = pulumi.unsecret(from.apply((values) => hash(JSON.stringify(values))));
-  const args = { stdin, triggers: [names.join(" "), content, state.id] };
-  return runOnHost(context, "certificate", args, [proxy, ...dependsOn]);
+  // Where the ingress is another component's, its volume stays as long as a service is on it.
+  const args = { stdin, triggers: [names.join(" "), content, ingress?.state.id ?? context.ingress] };
+  const ready = ingress === undefined ? [] : [ingress.ready];
+  return runOnHost(context, "certificate", args, [...ready, ...dependsOn]);
 }
 
 function acmeClient(
   context: Context,
   network: pulumi.Input<string>,
-  state: docker.Volume,
   folder: string,
   switched: pulumi.Resource,
 ): docker.Container {
@@ -120,7 +121,7 @@ function acmeClient(
       // As an argument: an uploaded file would be in the root file system, which is read-only.
       entrypoints: ["sh", "-c", shellFile("in-lego/acme.sh"), "acme.sh"],
       envs: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
-      volumes: [{ volumeName: state.name, containerPath: STATE }],
+      volumes: [{ volumeName: context.ingress.apply(stateVolumeOf), containerPath: STATE }],
       networksAdvanced: [{ name: network }],
       init: true,
       destroyGraceSeconds: 10,

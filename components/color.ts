@@ -13,8 +13,8 @@ export type Colors = Record<Color, docker.Container>;
 export function createColor(
   context: Context,
   color: Color,
-  network: pulumi.Input<string>,
-  before: pulumi.Resource,
+  networks: pulumi.Input<string>[],
+  before: pulumi.Resource[],
 ): docker.Container {
   const { settings } = context;
   return new docker.Container(
@@ -25,7 +25,7 @@ export function createColor(
       envs: environment(context, color),
       volumes: settings.volumes,
       ...colorRights(settings),
-      networksAdvanced: [{ name: network }],
+      networksAdvanced: networks.map((name) => ({ name })),
       // The switch and the idle gate start it when its turn has come: what an update made before it failed does not run. A
       // stopped one is idle or has failed its gate, so neither is drift.
       start: false,

@@ -1,6 +1,6 @@
 import * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import type { Context } from "./context";
+import type { IngressContext } from "./context";
 import { dockerHost } from "./host";
 import { sshConnection } from "./ssh";
 
@@ -9,11 +9,17 @@ import { sshConnection } from "./ssh";
  * input: an error quotes the command, and that shall be readable and tell no secret.
  */
 export function runOnHost(
-  { name, owner, provider, settings }: Context,
+  { name, owner, provider, settings }: IngressContext,
   suffix: string,
-  args: { stdin: pulumi.Input<string>; triggers?: pulumi.Input<string>[]; create?: string; delete?: string },
+  args: {
+    stdin: pulumi.Input<string>;
+    triggers?: pulumi.Input<string>[];
+    create?: string;
+    delete?: string;
+    logging?: "stderr";
+  },
   dependsOn: pulumi.Resource[] = [],
-): pulumi.Resource {
+): command.local.Command | command.remote.Command {
   const script = { create: "sh -s", logging: "stdoutAndStderr" as const, ...args };
   // The provider is there when the host has answered (reach.ts), and before that there is nothing to be run.
   const opts = { parent: owner, dependsOn: [provider, ...dependsOn] };

@@ -1,40 +1,44 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { readState, type State } from "./former";
+import { formerIngress, formerRelease, readState, type State } from "./former";
 import { Identity } from "./identity";
 import { checkedAddress } from "./preflight";
+import { placeOf, type Place } from "./problems";
 import { colorImages, registryAuth } from "./registry";
-import { isRemote, type Color, type Settings, type Violation } from "./settings";
+import { isRemote, type Color, type IngressSettings, type Settings, type Violation } from "./settings";
 import { sshOptions } from "./ssh";
 
-/** What every part of the service is made with. */
-export class Context {
+/** What every part of an ingress is made with. */
+export class IngressContext {
   readonly owner: pulumi.ComponentResource;
   readonly name: string;
-  readonly settings: Settings;
+  readonly settings: IngressSettings;
   readonly stateBefore: Promise<State>;
   readonly identity: Identity;
+  /** What the ingress is called on its host. */
+  readonly ingress: pulumi.Output<string>;
   readonly provider: docker.Provider;
-  /** What the colors run. */
-  readonly images: Record<Color, pulumi.Input<string>>;
 
-  /** `conflicts`: with other services of the program, as they are known when it is called. */
+  /** `conflicts`: with other components of the program, as they are known when it is called. */
   constructor(
     owner: pulumi.ComponentResource,
     name: string,
-    settings: Settings,
+    settings: IngressSettings,
     conflicts: () => Violation[],
+    nameOfIngress: (identity: Identity) => pulumi.Input<string> = ({ service }) => service,
+    place?: Place,
   ) {
     this.owner = owner;
     this.name = name;
     this.settings = settings;
     this.stateBefore = readState();
     this.identity = new Identity(owner, name, this.stateBefore);
+    this.ingress = pulumi.output(nameOfIngress(this.identity));
     const { fullName } = this.identity;
     this.provider = new docker.Provider(
       `${name}-docker`,
       {
-        host: checkedAddress(this, conflicts),
+        host: checkedAddress(this, conflicts, place),
         sshOpts: isRemote(settings.host)
           ? fullName.apply((fullName) => sshOptions(settings.host, fullName) ?? [])
           : undefined,
@@ -42,12 +46,11 @@ export class Context {
       },
       { parent: owner },
     );
-    this.images = colorImages(this);
   }
 
-  /** The Redis container's name, under which the network knows it. */
-  get redisHost(): pulumi.Output<string> {
-    return pulumi.interpolate`${this.identity.fullName}-redis`;
+  /** What the edge was made with, once there is somebody to be offline for. */
+  async formerBinding(): Promise<string | undefined> {
+    return (await formerIngress(this.owner, this.identity, this.stateBefore))?.binding;
   }
 
   /** Options of a Docker resource. */
@@ -63,7 +66,12 @@ export class Context {
       restart: "always",
       logDriver: "json-file",
       logOpts: { "max-size": `${logs.maxSizeMb}m`, "max-file": String(logs.maxFiles) },
-      labels: [...this.labels(role), ...Object.entries(labels).map(([label, value]) => ({ label, value }))],
+      labels: [
+        ...this.labels(role),
+        // By this the scripts on the host find what they need in one question.
+        { label: "bluegreen.ingress", value: this.ingress },
+        ...Object.entries(labels).map(([label, value]) => ({ label, value })),
+      ],
     };
   }
 
@@ -76,5 +84,38 @@ export class Context {
       { label: "bluegreen.id", value: id },
       { label: "bluegreen.role", value: role },
     ];
+  }
+}
+
+/** What every part of a service is made with, and of the ingress that it makes for itself. */
+export class Context extends IngressContext {
+  declare readonly settings: Settings;
+  /** What the colors run. */
+  readonly images: Record<Color, pulumi.Input<string>>;
+
+  constructor(
+    owner: pulumi.ComponentResource,
+    name: string,
+    settings: Settings,
+    conflicts: () => Violation[],
+  ) {
+    super(
+      owner,
+      name,
+      settings,
+      conflicts,
+      ({ fullName }) => settings.ingress ?? fullName,
+      placeOf(settings),
+    );
+    this.images = colorImages(this);
+  }
+
+  override async formerBinding(): Promise<string | undefined> {
+    return (await formerRelease(this.owner, this.identity, this.stateBefore))?.binding;
+  }
+
+  /** The Redis container's name, under which the network knows it. */
+  get redisHost(): pulumi.Output<string> {
+    return pulumi.interpolate`${this.identity.fullName}-redis`;
   }
 }

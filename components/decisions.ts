@@ -27,7 +27,7 @@ export class Decisions {
    * Whether a new one is made, once the engine has decided it. Nobody else knows: not only a setting replaces a resource, but
    * also what is gone from the host, or what a plugin reads back in another way.
    */
-  async isMade(child: string, former: Former): Promise<boolean> {
+  async isMade(child: string, former: Pick<Former, "children">): Promise<boolean> {
     const resource = this.children.get(child);
     // Of a component the engine makes nothing.
     if (!pulumi.CustomResource.isInstance(resource)) return false;

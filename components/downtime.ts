@@ -1,7 +1,6 @@
 import * as command from "@pulumi/command";
-import type { Context } from "./context";
-import { formerRelease } from "./former";
-import { hasTls, type Settings } from "./settings";
+import type { IngressContext } from "./context";
+import type { IngressSettings } from "./settings";
 import { DOWNTIME, settingsThatCost } from "./settings/schema";
 import { assignments, shellFile } from "./shell";
 
@@ -9,8 +8,8 @@ import { assignments, shellFile } from "./shell";
 const BINDING = settingsThatCost(DOWNTIME);
 
 /** What the edge can't take over from another edge: a line "SETTING VALUE" each, `none` where there is none. */
-export function binding(settings: Settings): string {
-  const bound = hasTls(settings.tls) ? settings : { ...settings, tls: { port: undefined } };
+export function binding(settings: IngressSettings): string {
+  const bound = { ...settings, tls: { port: settings.tlsPort } };
   return BINDING.map((path) => `${path} ${valueAt(bound, path) ?? "none"}`).join("\n");
 }
 
@@ -22,7 +21,7 @@ const valueAt = (settings: object, path: string) =>
  * Fails an update that would replace the edge without leave, before anything is deleted. Its own output remembers what the
  * edge was made with. Before the first release has passed there is nobody to be offline for.
  */
-export function guardDowntime(context: Context): command.local.Command {
+export function guardDowntime(context: IngressContext): command.local.Command {
   const { name, owner, provider, settings } = context;
   const wanted = binding(settings);
   const stdin = isPermitted(context, wanted).then(
@@ -41,14 +40,11 @@ export function guardDowntime(context: Context): command.local.Command {
  * What is the same as before needs no permission either. So this is true in every update that passes, and no reason to run
  * the guard again.
  */
-async function isPermitted(
-  { owner, identity, settings, stateBefore }: Context,
-  wanted: string,
-): Promise<boolean> {
-  if (settings.allowDowntime) return true;
+async function isPermitted(context: IngressContext, wanted: string): Promise<boolean> {
+  if (context.settings.allowDowntime) return true;
   try {
-    const former = await formerRelease(owner, identity, stateBefore);
-    return former === undefined || former.binding === wanted;
+    const former = await context.formerBinding();
+    return former === undefined || former === wanted;
   } catch {
     return false;
   }

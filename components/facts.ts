@@ -9,7 +9,16 @@ export interface HostContainer {
   "bluegreen.stack": string;
   "bluegreen.service": string;
   "bluegreen.role": string;
+  "bluegreen.ingress": string;
   "com.docker.compose.project": string;
+}
+
+/** What a service has on an ingress; without a claim, that it is there. */
+export interface ServicePlace {
+  service: string;
+  id: string;
+  /** `HOST PATH`, as in its site. */
+  claim?: string;
 }
 
 /** What a Docker host has. */
@@ -18,11 +27,19 @@ export interface Facts {
   containers: HostContainer[];
   networks: { id: string; name: string }[];
   volumes: { name: string }[];
+  /** On the ingress that was asked for, if it is there. */
+  places: ServicePlace[];
 }
 
-/** Reads what proxy/facts.sh prints. */
+/** Reads what on-host/facts.sh prints. */
 export function readFacts(printed: string): Facts {
-  const all: { [kind: string]: unknown[] } = { engine: [], container: [], network: [], volume: [] };
+  const all: { [kind: string]: unknown[] } = {
+    engine: [],
+    container: [],
+    network: [],
+    volume: [],
+    place: [],
+  };
   for (const line of printed.split("\n")) {
     const [, kind, json] = /^(\w+) (\{.*\})$/.exec(line) ?? [];
     if (kind !== undefined) all[kind].push(JSON.parse(json));
@@ -33,6 +50,7 @@ export function readFacts(printed: string): Facts {
     containers: all.container as HostContainer[],
     networks: all.network as Facts["networks"],
     volumes: all.volume as Facts["volumes"],
+    places: all.place as ServicePlace[],
   };
 }
 
@@ -43,14 +61,16 @@ export interface Bound {
 }
 
 /** The TCP ports that a container holds, of `0.0.0.0:80->80/tcp, :::80->80/tcp, 127.0.0.1:90-92->90-92/tcp, 443/tcp`. */
-export function heldPorts(ports: string): Bound[] {
+export function heldPorts(ports: string): (Bound & { inside: number })[] {
   return ports.split(", ").flatMap((entry) => {
-    const [, address, first, last = first] = /^(.*):(\d+)(?:-(\d+))?->.*\/tcp$/.exec(entry) ?? [];
+    const [, address, first, last = first, inside] =
+      /^(.*):(\d+)(?:-(\d+))?->(\d+)(?:-\d+)?\/tcp$/.exec(entry) ?? [];
     if (address === undefined) return [];
     const count = Number(last) - Number(first) + 1;
     return Array.from({ length: count }, (_, i) => ({
       address: address.replace(/^\[(.*)\]$/, "$1"),
       port: Number(first) + i,
+      inside: Number(inside) + i,
     }));
   });
 }

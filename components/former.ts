@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { known, markOf } from "./decisions";
 import type { Identity } from "./identity";
-import type { Former, Release } from "./plan";
+import type { Former, FormerIngress, Release } from "./plan";
 import { COLORS } from "./settings";
 
 type ReleaseInputs = { [K in keyof Release]: pulumi.Input<string> };
@@ -13,6 +13,12 @@ interface SwitchRecord {
   service: string;
   live: string;
   liveImage: string;
+}
+/** The same of a take-over. */
+interface IngressRecord {
+  version: 1;
+  /** Whose it is, as a service's. */
+  ingress: string;
   nginx: string;
   binding: string;
 }
@@ -36,10 +42,11 @@ export function switchRecord(release: ReleaseInputs, identity: Identity): pulumi
     service: mark(identity),
     live: release.activeColor,
     liveImage,
-    nginx: release.proxyImage,
-    binding: release.binding,
   });
 }
+
+export const ingressRecord = (made: Pick<IngressRecord, "nginx" | "binding">, identity: Identity) =>
+  record<IngressRecord>({ version: 1, ingress: mark(identity), ...made });
 
 export const idleGateRecord = ({ blueImage, greenImage }: ReleaseInputs): pulumi.Output<string> =>
   record<IdleGateRecord>({ version: 1, blue: blueImage, green: greenImage });
@@ -64,13 +71,17 @@ export async function formerRelease(
   state: Promise<State>,
 ): Promise<Former | undefined> {
   const [urn, own, outputs] = await Promise.all([known(service.urn), known(mark(identity)), state]);
-  const [switchUrn, switched] = findSwitch(outputs, urn ?? "", own) ?? [];
+  const [switchUrn, switched] =
+    findCommand<SwitchRecord>("switch", outputs, urn ?? "", ({ service }) => service, own) ?? [];
   if (switchUrn === undefined || switched === undefined) return undefined;
 
   const idleGate = readRecord<IdleGateRecord>(
     outputs[switchUrn.replace(/switch$/, "idle-gate")]?.outputs?.triggers,
   );
-  const release = releaseOf(switched, idleGate);
+  const ingress = readRecord<IngressRecord>(
+    outputs[switchUrn.replace(/switch$/, "take-over")]?.outputs?.triggers,
+  );
+  const release = releaseOf(switched, idleGate, ingress);
   const passed = { blue: release.blueImage, green: release.greenImage };
   const failed = COLORS.flatMap((color) => {
     const made = outputs[sibling(switchUrn, "docker:index/container:Container", color)]?.outputs?.image;
@@ -83,28 +94,60 @@ export async function formerRelease(
   };
 }
 
-function releaseOf({ live, liveImage, nginx, binding }: SwitchRecord, idleGate?: IdleGateRecord): Release {
-  // Of the idle color nothing has passed yet where its first gate has failed.
-  const images = { blue: idleGate?.blue ?? "", green: idleGate?.green ?? "", [live]: liveImage };
-  return { activeColor: live, blueImage: images.blue, greenImage: images.green, proxyImage: nginx, binding };
+/** What the ingress of this owner was made with by its last take-over. */
+export async function formerIngress(
+  ingress: pulumi.ComponentResource,
+  identity: Identity,
+  state: Promise<State>,
+): Promise<FormerIngress | undefined> {
+  const [urn, own, outputs] = await Promise.all([known(ingress.urn), known(mark(identity)), state]);
+  const [takeOverUrn, made] =
+    findCommand<IngressRecord>("take-over", outputs, urn ?? "", ({ ingress }) => ingress, own) ?? [];
+  if (takeOverUrn === undefined || made === undefined) return undefined;
+  return {
+    proxyImage: made.nginx,
+    binding: made.binding,
+    children: childrenBeside(takeOverUrn, outputs),
+  };
 }
 
-/** The switch of this identity; before that is known, in a first preview, the one of this URN. */
-function findSwitch(
+function releaseOf(
+  { live, liveImage }: SwitchRecord,
+  idleGate: IdleGateRecord | undefined,
+  ingress: IngressRecord | undefined,
+): Release {
+  // Of the idle color nothing has passed yet where its first gate has failed.
+  const images = { blue: idleGate?.blue ?? "", green: idleGate?.green ?? "", [live]: liveImage };
+  return {
+    activeColor: live,
+    blueImage: images.blue,
+    greenImage: images.green,
+    // Of an ingress that others have made, nothing is known here.
+    proxyImage: ingress?.nginx ?? "",
+    binding: ingress?.binding ?? "",
+  };
+}
+
+/** The command of this identity; before that is known, in a first preview, the one of the component of this URN. */
+function findCommand<T extends { version: 1 }>(
+  suffix: string,
   outputs: State,
   urn: string,
+  ownerOf: (record: T) => string,
   own: string | undefined,
-): [string, SwitchRecord] | undefined {
-  const switches = Object.entries(outputs).flatMap(([urn, { outputs }]): [string, SwitchRecord][] => {
-    const found = /\$command:(local|remote):Command::.*-switch$/.test(urn)
-      ? readRecord<SwitchRecord>(outputs?.triggers)
-      : undefined;
+): [string, T] | undefined {
+  const commands = Object.entries(outputs).flatMap(([urn, { outputs }]): [string, T][] => {
+    const [chain, name] = split(urn);
+    const isCommand = /\$command:(local|remote):Command$/.test(chain) && name.endsWith(`-${suffix}`);
+    const found = isCommand ? readRecord<T>(outputs?.triggers) : undefined;
     return found === undefined ? [] : [[urn, found]];
   });
-  if (own !== undefined) return switches.find(([, { service }]) => service === own);
+  if (own !== undefined) return commands.find(([, record]) => ownerOf(record) === own);
   const [parent, name] = split(urn);
-  return switches.find(([switchUrn]) =>
-    ["local", "remote"].some((where) => switchUrn === `${parent}$command:${where}:Command::${name}-switch`),
+  return commands.find(([commandUrn]) =>
+    ["local", "remote"].some(
+      (where) => commandUrn === `${parent}$command:${where}:Command::${name}-${suffix}`,
+    ),
   );
 }
 
@@ -115,9 +158,12 @@ function sibling(switchUrn: string, type: string, suffix: string): string {
 }
 
 /** The children of that component, by their names without the component's own. */
-function childrenBeside(switchUrn: string, state: State): Former["children"] {
-  const [chain, name] = split(switchUrn);
-  const [parent, component] = [chain.slice(0, chain.lastIndexOf("$")), name.replace(/-switch$/, "")];
+function childrenBeside(commandUrn: string, state: State): Former["children"] {
+  const [chain, name] = split(commandUrn);
+  const [parent, component] = [
+    chain.slice(0, chain.lastIndexOf("$")),
+    name.replace(/-(switch|take-over)$/, ""),
+  ];
   const children = Object.entries(state).filter(([urn]) => {
     const [chain, name] = split(urn);
     return chain.startsWith(`${parent}$`) && name.startsWith(`${component}-`);

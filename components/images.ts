@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RegistryArgs, VolumeArgs } from "./settings/args";
 import { runOnHost } from "./command";
-import type { Context } from "./context";
+import type { Context, IngressContext } from "./context";
 import { DOCKER_HUB, hostOf, registryOf } from "./registry";
-import { COLORS, hasTls } from "./settings";
+import { COLORS, hasTls, type IngressSettings, type Settings } from "./settings";
 import { assignments, printingFunction, shellFiles } from "./shell";
 
 /**
@@ -11,30 +11,41 @@ import { assignments, printingFunction, shellFiles } from "./shell";
  * Docker client does it, and not the Docker provider, since it can also sign in by its credential helpers (as to ECR with
  * the instance's role), and shows how far it is.
  */
-export function pullImages(context: Context): pulumi.Resource {
-  const { registries, volumes, keepImages } = context.settings;
+export function pullImages(
+  context: IngressContext,
+  images: Images,
+  { volumes, keepImages }: Partial<Pick<Settings, "volumes" | "keepImages">> = {},
+): pulumi.Resource {
+  const { registries } = context.settings;
   const stdin = pulumi
     .output({
-      images: imagesOf(context),
+      images,
       registries,
-      id: context.identity.id,
+      ingress: context.ingress,
       service: context.identity.service,
     })
-    .apply(({ images, registries, id, service }) =>
-      renderPull(images, registries, volumes, { id, service, keepImages }),
+    .apply(({ images, registries, ingress, service }) =>
+      renderPull(images, registries, volumes, { ingress, service, keepImages }),
     );
   const secret = registries.length > 0 ? pulumi.secret(stdin) : stdin;
   // Without triggers it is never replaced, and so is no reason to replace what depends on it.
   return runOnHost(context, "images", { stdin: secret });
 }
 
-function imagesOf({ settings, images }: Context): { [setting: string]: pulumi.Input<string> } {
-  const { redis, proxy, tls } = settings;
+/** By the setting that names each. */
+interface Images {
+  [setting: string]: pulumi.Input<string>;
+}
+export const imagesOfIngress = ({ proxy }: IngressSettings): Images => ({
+  "proxy.image": proxy.image,
+  "proxy.edgeImage": proxy.edgeImage,
+});
+export function imagesOf({ settings, images }: Context): Images {
+  const { redis, tls } = settings;
   return {
     ...Object.fromEntries(COLORS.map((color) => [`${color}.image`, images[color]])),
     ...(redis.enabled && { "redis.image": redis.image }),
-    "proxy.image": proxy.image,
-    "proxy.edgeImage": proxy.edgeImage,
+    ...(settings.ingress === undefined && imagesOfIngress(settings)),
     ...(hasTls(tls) && tls.acmeEmail !== undefined && { "tls.acmeImage": tls.acmeImage }),
   };
 }
@@ -46,7 +57,11 @@ export function renderPull(
   images: { [setting: string]: string },
   registries: Login[],
   volumes: VolumeArgs[] = [],
-  { id = "", service = "", keepImages }: { id?: string; service?: string; keepImages?: number } = {},
+  {
+    ingress = "",
+    service = "",
+    keepImages,
+  }: { ingress?: string; service?: string; keepImages?: number } = {},
 ): string {
   const given = registries.map(({ address }) => hostOf(address));
   const lines = Object.entries(images).map(
@@ -65,7 +80,7 @@ export function renderPull(
       )
       .join("\n"),
     SERVICE: service,
-    SERVICE_ID: id,
+    INGRESS: ingress,
     KEEP_IMAGES: keepImages ?? "",
     LOGINS: JSON.stringify({ auths: Object.fromEntries(auths) as object }),
   };

@@ -3,3 +3,4 @@
 export * from "./settings/args";
 export { readConfig } from "./settings/config";
 export { BlueGreenService } from "./blueGreenService";
+export { Ingress } from "./ingress";

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Violation } from "./settings";
 
 /** What the names of containers are made of. */
 export interface Names {
@@ -31,8 +32,14 @@ export function problemOfNames(names: Names, hasRedis: boolean): string | undefi
 
 const lengthOf = (name: string) => `${name} (${name.length})`;
 
+/** What is wrong with the name of a component. */
+export function badNames(component: string, hasRedis: boolean): Violation[] {
+  const reason = problemOfNames(namesOfNow(component), hasRedis);
+  return reason === undefined ? [] : [{ propertyPath: "name", reason }];
+}
+
 /** The names of the stack that is updated. */
-export const namesOfNow = (component: string): Names => ({
+const namesOfNow = (component: string): Names => ({
   project: pulumi.getProject(),
   stack: pulumi.getStack(),
   component,

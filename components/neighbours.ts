@@ -1,40 +1,61 @@
 import * as pulumi from "@pulumi/pulumi";
 import { collide } from "./facts";
 import { publishedPorts } from "./ports";
-import type { Settings, Violation } from "./settings";
+import type { IngressSettings, Settings, Violation } from "./settings";
 
-interface Service {
+/** A service, or an ingress that services share. */
+interface Component {
   name: string;
-  settings: Settings;
+  settings: IngressSettings & Partial<Pick<Settings, "ingress" | "hosts" | "path">>;
 }
 
-/** The services of each run of a program: a process may run several, as tests and Pulumi's Automation API do. */
-const services = new Map<unknown, Service[]>();
+/** The components of each run of a program: a process may run several, as tests and Pulumi's Automation API do. */
+const components = new Map<unknown, Component[]>();
 
 /**
- * Two services of one program that can't both be on their host, since they have one name or one port. Pulumi would make all of
+ * Two components of one program that can't both be on their host, since they have one name, one port or one address. Pulumi would make all of
  * both, and then one edge would fail. The given function tells what is in conflict with this one by now.
  */
-export function registerService(name: string, settings: Settings): () => Violation[] {
+export function registerService(name: string, settings: Component["settings"]): () => Violation[] {
   const own = { name, settings };
   const run = runOfProgram();
-  const all = services.get(run) ?? [];
-  services.set(run, all);
+  const all = components.get(run) ?? [];
+  components.set(run, all);
   all.push(own);
   return () => all.filter((other) => other !== own).flatMap((other) => conflicts(own, other));
 }
 
-function conflicts(service: Service, other: Service): Violation[] {
+function conflicts(service: Component, other: Component): Violation[] {
   if (service.settings.host.address !== other.settings.host.address) return [];
   if (service.name === other.name) {
     return [{ propertyPath: "name", reason: `two services of this program are called ${other.name}` }];
   }
-  return publishedPorts(service.settings).flatMap((port) => {
-    const taken = publishedPorts(other.settings).find((held) => collide(held, port));
+  return [...samePorts(service, other), ...sameAddresses(service, other)];
+}
+
+const portsOf = ({ settings }: Component) => (settings.ingress === undefined ? publishedPorts(settings) : []);
+
+function samePorts(service: Component, other: Component): Violation[] {
+  return portsOf(service).flatMap((port) => {
+    const taken = portsOf(other).find((held) => collide(held, port));
     if (taken === undefined) return [];
     const reason = `is ${port.port}, as is ${taken.setting} of ${other.name}: on one host each port can be used once`;
     return [{ propertyPath: port.setting, reason }];
   });
+}
+
+function sameAddresses({ settings }: Component, { name, settings: others }: Component): Violation[] {
+  const { ingress, hosts = [], path = "/" } = settings;
+  if (ingress === undefined || ingress !== others.ingress || path !== (others.path ?? "/")) return [];
+  const reason = (what: string) =>
+    `${what} is of ${name}, too, on this ingress: change hosts or path of one of them`;
+  if (hosts.length === 0 && others.hosts?.length === 0)
+    return [{ propertyPath: "hosts", reason: `are all names, and ${reason(path)}` }];
+  return hosts.flatMap((host, i) =>
+    others.hosts?.includes(host)
+      ? [{ propertyPath: `hosts[${i}]`, reason: `is ${host}; ${reason(host + path)}` }]
+      : [],
+  );
 }
 
 /** The engine's address, since a plugin gets a new connection to it for each service; of mocks there is only the object. */

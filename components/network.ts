@@ -1,23 +1,47 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { runOnHost } from "./command";
-import type { Context } from "./context";
+import type { Context, IngressContext } from "./context";
+import { networkOf } from "./identity";
 import { assignments, printingFunction, shellFile } from "./shell";
 
-/** The network that everything is attached to. */
-export interface Network {
+interface Network {
   name: pulumi.Input<string>;
   /** What containers on it have to depend on. */
   guard: pulumi.Resource[];
 }
 
-/** The given network, or one that is made. */
-export function createNetwork(context: Context): Network {
-  const { name, settings } = context;
-  if (settings.network.name !== undefined) return { name: settings.network.name, guard: [] };
+/** The networks of a service. */
+interface Networks {
+  /** The one that nginx reaches the colors on. */
+  ingress: pulumi.Input<string>;
+  /** The one that its Redis is on: no service of others is. */
+  own: pulumi.Input<string>;
+  /** Those of its colors. */
+  all: pulumi.Input<string>[];
+  guard: pulumi.Resource[];
+}
+
+/** A service alone has one for all, the given one or one that is made. Beside others, its Redis has one that is not theirs. */
+export function createNetworks(context: Context): Networks {
+  const { settings, ingress, identity } = context;
+  const given = settings.network.name;
+  if (settings.ingress === undefined) {
+    const one =
+      given === undefined ? createNetwork(context, ingress.apply(networkOf)) : { name: given, guard: [] };
+    return { ingress: one.name, own: one.name, all: [one.name], guard: one.guard };
+  }
+  const shared = given ?? ingress.apply(networkOf);
+  if (!settings.redis.enabled) return { ingress: shared, own: shared, all: [shared], guard: [] };
+  const own = createNetwork(context, identity.fullName.apply(networkOf));
+  return { ingress: shared, own: own.name, all: [shared, own.name], guard: own.guard };
+}
+
+/** Makes a network of this name. */
+export function createNetwork(context: IngressContext, networkName: pulumi.Input<string>): Network {
   const made = new docker.Network(
-    `${name}-network`,
-    { labels: context.labels("network") },
+    `${context.name}-network`,
+    { name: networkName, labels: context.labels("network") },
     // A label is no reason to replace what everything is attached to.
     context.onDocker({ ignoreChanges: ["labels"] }),
   );
@@ -25,7 +49,7 @@ export function createNetwork(context: Context): Network {
 }
 
 /** Stands between the network and the containers: it is deleted after these, and says who else is on the network. */
-function networkGuard(context: Context, network: docker.Network): pulumi.Resource {
+function networkGuard(context: IngressContext, network: docker.Network): pulumi.Resource {
   const stdin = pulumi.all([network.name, context.identity.id]).apply(([NETWORK, SERVICE_ID]) => {
     const settings = printingFunction("settings", assignments({ NETWORK, SERVICE_ID }));
     return [settings, shellFile("on-host/network-guard.sh")].join("\n");

@@ -12,34 +12,40 @@ export interface Origin {
   scheme: string;
   upgrade: string;
   connection: string;
+  /** The path that was taken off. */
+  prefix: string;
 }
 
 /** Of a request that may be a user's. The variables are those of USER_MAPS. */
-export const FROM_USERS: Origin = {
+export const fromUsers = (site: Served): Origin => ({
   host: "$bluegreen_host",
   client: "$remote_addr",
   forwardedFor: "$bluegreen_forwarded_for",
   scheme: "$scheme",
   upgrade: "$bluegreen_upgrade",
   connection: "$bluegreen_connection",
-};
+  prefix: prefixOf(site),
+});
 
 /** Of a request on a private socket: only the gate asks there, and it is to look like a user's. */
-export const fromGate = ({ tls }: Pick<Site, "tls">): Origin => ({
+export const fromGate = (site: Served): Origin => ({
   host: "$http_host",
   client: "127.0.0.1",
   forwardedFor: "127.0.0.1",
-  scheme: schemeOf(tls),
+  scheme: schemeOf(site),
   upgrade: "''",
   connection: "''",
+  prefix: prefixOf(site),
 });
 
 /** Of one on the preview port, which has no TLS of its own and stands for the secure one. */
-export const onPreview = ({ tls }: Pick<Site, "tls">): Origin => ({ ...FROM_USERS, scheme: schemeOf(tls) });
+export const onPreview = (site: Served): Origin => ({ ...fromUsers(site), scheme: schemeOf(site) });
 
-const schemeOf = (tls: Site["tls"]) => (hasTls(tls) ? "https" : "http");
+type Served = Pick<Site, "tls" | "path" | "stripPath">;
+const schemeOf = ({ tls }: Served) => (hasTls(tls) ? "https" : "http");
+const prefixOf = ({ path, stripPath }: Served) => (stripPath ? path : "''");
 
-/** What FROM_USERS needs to know; $bluegreen_nameless is set beside it. */
+/** What fromUsers needs to know; $bluegreen_nameless is set beside it. */
 export const USER_MAPS = `map $http_host $bluegreen_host {
   default $http_host;
   # HTTP/1.0 may name none, and an app of today answers 400 to that.
@@ -97,12 +103,21 @@ export const headerKb = ({ maxHeaderKb }: Proxy): number => maxHeaderKb + 4;
  * WSGI, CGI and Rack can't tell X_Real_IP from X-Real-IP. So of what nginx sets, no client may send a name with an
  * underscore for any of its hyphens.
  */
-function renderHeaders({ host, client, forwardedFor, scheme, upgrade, connection }: Origin): string[] {
+function renderHeaders({
+  host,
+  client,
+  forwardedFor,
+  scheme,
+  upgrade,
+  connection,
+  prefix,
+}: Origin): string[] {
   const forwarded = {
     "X-Real-IP": client,
     "X-Forwarded-For": forwardedFor,
     "X-Forwarded-Proto": scheme,
     "X-Forwarded-Host": host,
+    "X-Forwarded-Prefix": prefix,
   };
   const doubles = Object.keys(forwarded).flatMap(withUnderscores);
   const headers = { Upgrade: upgrade, Connection: connection, Host: host, ...forwarded };

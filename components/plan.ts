@@ -10,6 +10,9 @@ export interface Release {
   binding: string;
 }
 
+/** What the last take-over left of an ingress. */
+export type FormerIngress = Pick<Former, "proxyImage" | "binding" | "children">;
+
 /** What the last switch left. */
 export interface Former extends Release {
   /** Of an update that failed since then, the images that it has made containers of. */
@@ -64,9 +67,35 @@ export function planInWords(
   return [...lines, ...closing(former, next, settings, decided, lines.length === 0)];
 }
 
+/** The plan of an update of an ingress that services share. */
+export function ingressPlanInWords(
+  former: FormerIngress | undefined,
+  next: Pick<Release, "proxyImage" | "binding">,
+  settings: Pick<PlanSettings, "allowDowntime">,
+  decided: Decided,
+): string[] {
+  if (former === undefined) return [`ingress: made, with ${next.proxyImage}`];
+  const lines = portsInWords(former, next, settings, decided);
+  return lines.length > 0 || !decided.all ? lines : ["ingress: stays as it is"];
+}
+
 /** Edge and nginx: what holds the ports. */
-function portsInWords(former: Former, next: Release, settings: PlanSettings, { made }: Decided): string[] {
+function portsInWords(
+  former: FormerIngress,
+  next: Pick<Release, "proxyImage" | "binding">,
+  settings: Pick<PlanSettings, "allowDowntime">,
+  { made }: Decided,
+): string[] {
   const lines: string[] = [];
+  if (next.binding === "" || former.binding === "") {
+    if (next.binding !== former.binding)
+      lines.push(
+        former.binding === ""
+          ? "ingress: the service gets one of its own, with its own ports, and leaves the one that it shared"
+          : "ingress: the service moves to one that it shares; its own is deleted, and its ports are closed",
+      );
+    return lines;
+  }
   if (former.binding !== next.binding) {
     const consequence = settings.allowDowntime
       ? "the service is offline for some seconds"
@@ -86,8 +115,8 @@ function portsInWords(former: Former, next: Release, settings: PlanSettings, { m
   return lines;
 }
 
-function bindingInWords(former: Release, next: Release): string {
-  const read = ({ binding }: Release) =>
+function bindingInWords(former: Pick<Release, "binding">, next: Pick<Release, "binding">): string {
+  const read = ({ binding }: Pick<Release, "binding">) =>
     new Map(binding.split("\n").map((line) => line.split(" ", 2) as [string, string]));
   const before = read(former);
   const changed = [...read(next)].filter(([setting, value]) => before.get(setting) !== value);

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { runOnHost } from "./command";
-import type { Context } from "./context";
+import type { IngressContext } from "./context";
 import type { Bound } from "./facts";
-import { hasTls, type Settings } from "./settings";
+import type { IngressSettings } from "./settings";
 import { assignments, printingFunction, shellFile } from "./shell";
 
 /** A port of the host that the edge publishes, and the setting that chooses it. */
@@ -12,11 +12,16 @@ export interface PublishedPort extends Bound {
   internal: number;
 }
 
-export function publishedPorts({ proxy, tls }: Pick<Settings, "proxy" | "tls">): PublishedPort[] {
+export function publishedPorts({
+  proxy,
+  tlsPort,
+}: Pick<IngressSettings, "proxy" | "tlsPort">): PublishedPort[] {
   const { bindAddress, previewBindAddress } = proxy;
   return [
     { setting: "proxy.port", internal: 80, port: proxy.port, address: bindAddress },
-    ...(hasTls(tls) ? [{ setting: "tls.port", internal: 443, port: tls.port, address: bindAddress }] : []),
+    ...(tlsPort === undefined
+      ? []
+      : [{ setting: "tls.port", internal: 443, port: tlsPort, address: bindAddress }]),
     { setting: "proxy.previewPort", internal: 8081, port: proxy.previewPort, address: previewBindAddress },
   ];
 }
@@ -26,7 +31,7 @@ export function publishedPorts({ proxy, tls }: Pick<Settings, "proxy" | "tls">):
  * before (problems.ts); what another program holds only Docker can tell, by trying.
  */
 export function checkPorts(
-  context: Context,
+  context: IngressContext,
   network: pulumi.Input<string>,
   before: pulumi.Resource[],
 ): pulumi.Resource {

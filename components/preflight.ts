@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Checkpoint } from "./checkpoint";
-import type { Context } from "./context";
+import type { IngressContext } from "./context";
 import { readFacts } from "./facts";
 import { knownOf } from "./known";
 import { publishedPorts } from "./ports";
-import { findProblems, inWords, missing } from "./problems";
+import { findProblems, inWords, missing, type Place } from "./problems";
 import { askHost } from "./reach";
 import { refusal } from "./refusal";
-import { shellFile } from "./shell";
+import { assignments, printingFunction, shellFile } from "./shell";
 import { writeKeys } from "./ssh";
 import { violationsInWords, type Violation } from "./settings";
 
@@ -15,10 +15,13 @@ import { violationsInWords, type Violation } from "./settings";
  * The host's address. An update gets it only when the host has been looked at: everything waits for it, so that a host that
  * can't be reached or lacks something is one error, before anything is touched. A preview contacts nothing, and neither does
  * a unit test with Pulumi's mocks, where there is no engine.
+ *
+ * `place`: of a service, what it claims on its ingress.
  */
 export function checkedAddress(
-  { owner, name, identity, settings }: Pick<Context, "owner" | "name" | "identity" | "settings">,
+  { owner, name, identity, ingress, settings }: Omit<IngressContext, "provider">,
   conflicts: () => Violation[],
+  place: Place | undefined,
 ): pulumi.Input<string> {
   const checkpoint = new Checkpoint(`${name}-checkpoint`, owner);
   const { host, proxy, network } = settings;
@@ -26,12 +29,13 @@ export function checkedAddress(
     checkpoint.skip();
     return host.address;
   }
-  return pulumi.all([identity.fullName, identity.stack, identity.service, identity.id]).apply((own) => {
-    const [fullName, stack, service, id] = own;
+  const { fullName, stack, service, id } = identity;
+  return pulumi.all([fullName, stack, service, id, ingress]).apply((own) => {
+    const [fullName, stack, service, id, ingress] = own;
     const wanted = {
-      ...{ stack, service, id, name, fullName },
+      ...{ stack, service, id, name, fullName, ingress, place },
       host: host.address,
-      ports: publishedPorts(settings),
+      ports: place?.isShared ? [] : publishedPorts(settings),
       network: network.name,
       migrateConnections: proxy.migrateConnections,
     };
@@ -41,7 +45,8 @@ export function checkedAddress(
         // Another service may have been declared since.
         const late = conflicts();
         if (late.length > 0) throw refusal(violationsInWords(name, late));
-        const facts = readFacts(await askHost(host, fullName, shellFile("on-host/facts.sh")));
+        const given = printingFunction("settings", assignments({ INGRESS: ingress }));
+        const facts = readFacts(await askHost(host, fullName, `${given}\n${shellFile("on-host/facts.sh")}`));
         // What is not there may be known already: by the refresh that this update has begun with.
         if (missing(facts, await known()).length > 0) await checkpoint.write();
         const now = await known();

@@ -1,6 +1,9 @@
 import { collide, heldPorts, type Facts, type HostContainer } from "./facts";
+import { networkOf, stateVolumeOf } from "./identity";
 import type { Known, KnownResource } from "./known";
 import type { PublishedPort } from "./ports";
+import { hasTls, type Settings } from "./settings";
+import { claimsOf } from "./site";
 
 /** Why an update can't be made on this host as it is. */
 export interface Problem {
@@ -9,6 +12,25 @@ export interface Problem {
   users?: string;
   next: string;
 }
+
+/** What a service claims on its ingress. */
+export interface Place {
+  /** Whether others have made the ingress. */
+  isShared: boolean;
+  /** Each `HOST PATH`, as in its site. */
+  claims: string[];
+  needsTls: boolean;
+}
+export const placeOf = ({
+  ingress,
+  hosts,
+  path,
+  tls,
+}: Pick<Settings, "ingress" | "hosts" | "path" | "tls">): Place => ({
+  isShared: ingress !== undefined,
+  claims: claimsOf({ hosts, path }),
+  needsTls: hasTls(tls),
+});
 
 /** What an update needs of the host. */
 export interface Wanted {
@@ -19,6 +41,10 @@ export interface Wanted {
   service: string;
   id: string;
   fullName: string;
+  /** The name of the ingress: of the service's own, of one that is made, or of one that others have made. */
+  ingress: string;
+  /** Of a service. */
+  place: Place | undefined;
   host: string;
   ports: PublishedPort[];
   /** The name of an existing network. */
@@ -30,8 +56,11 @@ export interface Wanted {
 export function findProblems(facts: Facts, known: Known, wanted: Wanted): Problem[] {
   return [
     ...otherOwner(facts, known, wanted),
+    ...otherIngress(facts, known, wanted),
     ...missingThings(facts, known, wanted),
+    ...missingIngress(facts, wanted),
     ...missingNetwork(facts, wanted),
+    ...takenPlace(facts, wanted),
     ...takenPorts(facts, known, wanted),
     ...oldKernel(facts, known, wanted),
   ];
@@ -79,6 +108,39 @@ function otherOwner({ containers }: Facts, known: Known, wanted: Wanted): Proble
         own.size > 0
           ? `${remove}, destroy that one ('pulumi destroy' where it is at home), and give it another name.`
           : `${remove}, give this stack another name: 'pulumi destroy' (nothing of it is there yet), 'pulumi stack rename NAME', 'pulumi up'.`,
+    },
+  ];
+}
+
+/** Network, volume and edge of an ingress have its name, so there can be one of a name. */
+function otherIngress(facts: Facts, known: Known, { ingress, place, host, id }: Wanted): Problem[] {
+  if (place?.isShared) return [];
+  const edge = facts.containers.find(
+    (one) =>
+      one["bluegreen.ingress"] === ingress && one["bluegreen.role"] === "edge" && one["bluegreen.id"] !== id,
+  );
+  if (edge !== undefined)
+    return [
+      {
+        what: `the Docker host ${host} has an ingress ${ingress} already: ${inFull(edge)}`,
+        next: `give this one another name. If the stack of the other one is lost, remove it: 'npx bluegreen forget ${edge["bluegreen.stack"]}/${edge["bluegreen.service"]}'.`,
+      },
+    ];
+  const isUnknown = ({ name }: { name: string }, all: KnownResource[]) =>
+    !all.some((one) => one.name === name);
+  const left = [
+    ...facts.networks
+      .filter((one) => one.name === networkOf(ingress) && isUnknown(one, known.networks))
+      .map(({ name }) => `network ${name}`),
+    ...facts.volumes
+      .filter((one) => one.name === stateVolumeOf(ingress) && isUnknown(one, known.volumes))
+      .map(({ name }) => `volume ${name}`),
+  ];
+  if (left.length === 0) return [];
+  return [
+    {
+      what: `the Docker host ${host} has what a lost stack has left of an ingress of the same name: ${left.join(", ")}`,
+      next: `remove it: ${left.map((thing) => `'docker ${thing.replace(" ", " rm ")}'`).join(", ")}.`,
     },
   ];
 }
@@ -140,14 +202,77 @@ const lostData = (gone: KnownResource[]) =>
 
 // --- what is wanted and can't be had
 
-function missingNetwork({ networks }: Facts, { network, host }: Wanted): Problem[] {
-  if (network === undefined || networks.some(({ name }) => name === network)) return [];
+function missingNetwork(facts: Facts, { network, host, place, ingress }: Wanted): Problem[] {
+  const { networks } = facts;
+  const isThere = (wanted: string) => networks.some(({ name }) => name === wanted);
+  if (place?.isShared && network === undefined) {
+    if (edgeOf(facts, ingress) === undefined || isThere(networkOf(ingress))) return [];
+    return [
+      {
+        what: `ingress: ${ingress} is not on a network of its own.`,
+        next: "set network.name as the service has it whose ingress it is.",
+      },
+    ];
+  }
+  if (network === undefined || isThere(network)) return [];
   return [
     {
       what: `network.name: there is no network ${network} on the Docker host ${host}.`,
       next: `make it ('docker network create ${network}'), or name another; without network.name the service makes its own.`,
     },
   ];
+}
+
+const edgeOf = ({ containers }: Facts, ingress: string) =>
+  containers.find((one) => one["bluegreen.ingress"] === ingress && one["bluegreen.role"] === "edge");
+
+/** A service names an ingress that others have made. */
+function missingIngress(facts: Facts, { ingress, place, host }: Wanted): Problem[] {
+  if (!place?.isShared) return [];
+  const edge = edgeOf(facts, ingress);
+  if (edge === undefined) {
+    const names = facts.containers
+      .filter((one) => one["bluegreen.role"] === "edge" && one["bluegreen.ingress"] !== "")
+      .map((one) => one["bluegreen.ingress"]);
+    return [
+      {
+        what: `ingress: there is no ingress ${ingress} on the Docker host ${host}${names.length > 0 ? `. It has: ${names.join(", ")}` : ""}.`,
+        next: "run 'pulumi up' in the stack that makes it, or name another. Without 'ingress' the service makes its own.",
+      },
+    ];
+  }
+  if (place.needsTls && !heldPorts(edge.ports).some(({ inside }) => inside === 443))
+    return [
+      {
+        what: `tls.names: the ingress ${ingress} publishes no port for HTTPS.`,
+        next: "it is that of a service without TLS: give that one TLS, or use an Ingress.",
+      },
+    ];
+  return [];
+}
+
+/** Another service has the name, or a host name with the path. */
+function takenPlace({ places }: Facts, { place, id, service, ingress }: Wanted): Problem[] {
+  if (place === undefined) return [];
+  const others = places.filter((other) => other.id !== id);
+  const namesake = others.find((other) => other.service === service);
+  if (namesake !== undefined)
+    return [
+      {
+        what: `another stack has a service ${service} on the ingress ${ingress}.`,
+        next: "give this component another name. If the stack of the other one is lost, remove it: 'npx bluegreen forget'.",
+      },
+    ];
+  return others
+    .filter(({ claim }) => claim !== undefined && place.claims.includes(claim))
+    .map((other) => ({
+      what: `hosts: the service ${other.service} has ${inWordsOf(other.claim ?? "")} on the ingress ${ingress}.`,
+      next: "change hosts or path of this service, or of that one first.",
+    }));
+}
+function inWordsOf(claim: string): string {
+  const [host, path] = claim.split(" ");
+  return host === "*" ? `all names that no other has, with ${path},` : `${host}${path}`;
 }
 
 function takenPorts({ containers }: Facts, known: Known, wanted: Wanted): Problem[] {

@@ -12,8 +12,8 @@ import { assignments, printingFunction, shellFiles } from "./shell";
 export function createRedis(
   context: Context,
   network: pulumi.Input<string>,
-  before: pulumi.Resource,
-): pulumi.Resource | undefined {
+  before: pulumi.Resource[],
+): pulumi.Resource[] | undefined {
   const { enabled, image, password, deleteData, memoryMb } = context.settings.redis;
   if (!enabled) return undefined;
   const data = new docker.Volume(
@@ -48,7 +48,7 @@ export function createRedis(
       ignoreChanges: ["labels"],
     }),
   );
-  return answering(context, container);
+  return [answering(context, container)];
 }
 
 /** Runs when image or configuration change. Neither this nor the next has triggers: they are no reason to replace others. */
@@ -56,7 +56,7 @@ function readableData(
   context: Context,
   data: docker.Volume,
   config: pulumi.Input<string>,
-  before: pulumi.Resource,
+  before: pulumi.Resource[],
 ): pulumi.Resource {
   const stdin = pulumi
     .all([data.name, config, context.identity.id])
@@ -66,7 +66,7 @@ function readableData(
         "on-host/redis-check.sh",
       ),
     );
-  return runOnHost(context, "redis-check", { stdin }, [before, data]);
+  return runOnHost(context, "redis-check", { stdin }, [...before, data]);
 }
 
 /** Runs for each new container. */

@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Context } from "./context";
 import { refusal } from "./refusal";
-import type { Color, Settings } from "./settings";
+import type { Color, IngressSettings } from "./settings";
 
 /** Docker's own registry, which answers to several names. */
 export const DOCKER_HUB = "docker.io";
@@ -53,7 +53,7 @@ export function hostOf(address: string): string {
 /** For the Docker provider, which needs them to ask a registry about a tag. */
 export function registryAuth({
   registries,
-}: Settings): docker.types.input.ProviderRegistryAuth[] | undefined {
+}: Pick<IngressSettings, "registries">): docker.types.input.ProviderRegistryAuth[] | undefined {
   if (registries.length === 0) return undefined;
   return registries.map(({ address, username, password }) => ({
     address: hostOf(address) === DOCKER_HUB ? "registry-1.docker.io" : address,

@@ -1,4 +1,5 @@
-import { fromGate, FROM_USERS, headerKb, onPreview, renderPassing, USER_MAPS } from "./passing";
+import { fromGate, fromUsers, headerKb, onPreview, renderPassing, USER_MAPS } from "./passing";
+import { hash } from "./shell";
 import { hasTls, type Health, type Proxy, type Settings, type Tls } from "./settings";
 
 /** What a rendered site depends on: plain values only, so that rendering is a pure function. */
@@ -9,8 +10,11 @@ export interface Site {
   health: Pick<Health, "path" | "hostHeader">;
   watch: Settings["watch"];
   logs: Settings["logs"];
+  hosts: string[];
+  path: string;
+  stripPath: boolean;
 }
-export type SiteTls = Pick<Tls, "names" | "port" | "acmeEmail" | "hstsSeconds">;
+export type SiteTls = Pick<Tls, "names" | "acmeEmail" | "hstsSeconds">;
 
 /*
  * The texts that follow are templates. What is live and what is idle is known when the switch runs, and it fills them in
@@ -25,12 +29,10 @@ export type SiteTls = Pick<Tls, "names" | "port" | "acmeEmail" | "hstsSeconds">;
 function renderSite(site: Site): string {
   const { proxy, tls, logs } = site;
   return `# live: <live-color> <live>
-# claim: * /
-# header: ${headerKb(proxy)}
-# log: ${logs.maxSizeMb * logs.maxFiles}
-${renderTlsFacts(tls)}#: ingress
-${renderIngress(site)}#: http
-${renderHsts(tls)}${renderUpstream("<live>", site)}
+${renderClaims(site)}# header: ${headerKb(proxy)}
+${proxy.accessLog ? `# log: ${logs.maxSizeMb * logs.maxFiles}\n` : ""}${renderTlsFacts(tls)}#: ingress
+${INGRESS}${proxy.accessLog ? `#: log\n${LOG}\n` : ""}#: http
+${renderHsts(tls)}${renderStripping(site)}${renderUpstream("<live>", site)}
 # Tells an nginx that starts whether it can reach the live color, before it opens its ports.
 server {
   listen unix:/run/bluegreen/warm-<service>.sock;
@@ -65,21 +67,19 @@ const NO_PREVIEW = `#: idle
   }
 `;
 
-/** What is the same for all services of an nginx. */
-const renderIngress = ({ proxy }: Site) => `${LOG_FORMATS}
-${peoplesLog(proxy, "access_log off;")}
-server_tokens off;
-underscores_in_headers on;
-server_names_hash_bucket_size 512;
-# HTTP/2 clients send as many on one connection as they like; when nginx ends it, some count what was on its way as failed.
-keepalive_requests 100000;
-${SECURITY}${USER_MAPS}`;
-
 function renderTlsFacts(tls: SiteTls): string {
   if (!hasTls(tls)) return "";
   const acme = tls.acmeEmail === undefined ? "" : "# acme: yes\n";
-  return `# tls: ${tls.port} ${tls.names.join(" ")}\n${acme}`;
+  return `# tls: ${tls.names.join(" ")}\n${acme}`;
 }
+
+/** Each host name with the path; "*" stands for all that no other service has. */
+export const claimsOf = ({ hosts, path }: Pick<Site, "hosts" | "path">): string[] =>
+  (hosts.length > 0 ? hosts : ["*"]).map((host) => `${host} ${path}`);
+const renderClaims = (site: Site) =>
+  claimsOf(site)
+    .map((claim) => `# claim: ${claim}\n`)
+    .join("");
 
 /** An empty header is not sent: there is nothing to insist on without TLS. */
 const renderHsts = ({ hstsSeconds, ...tls }: SiteTls): string =>
@@ -108,24 +108,54 @@ ${renderPassing(site, fromGate(site))}  location / {
  * with method, path and body as they came.
  */
 function renderLocations(site: Site, container: string, whose: "users" | "preview"): string {
-  const { proxy } = site;
+  const { proxy, path } = site;
   const timeout = proxy.streamTimeoutSeconds;
   const streams = { ...proxy, buffering: false, readTimeoutSeconds: timeout, sendTimeoutSeconds: timeout };
-  const origin = whose === "users" ? FROM_USERS : onPreview(site);
+  const origin = whose === "users" ? fromUsers(site) : onPreview(site);
+  const passed = `${renderPathAgain(site)}    proxy_pass http://${container}${site.stripPath ? `$${restOf(path)}` : ""};\n`;
   const more = whose === "users" ? renderHstsHeader(site) + renderLogs(site) : "";
-  return `  location / {
+  const places = path === "/" ? ["/"] : [`= ${path}`, `${path}/`];
+  const locations = places.map(
+    (place) => `  location ${place} {
 ${renderPassing({ proxy }, origin, "    ")}${more}    set $bluegreen_nameless "${site.health.hostHeader}";
     error_page 418 = @${container};
     if ($bluegreen_stream) {
       return 418;
     }
-    proxy_pass http://${container};
-  }
-  location @${container} {
-${renderPassing({ proxy: streams }, origin, "    ")}${more}    proxy_pass http://${container};
-  }
+${passed}  }
+`,
+  );
+  return `${locations.join("")}  location @${container} {
+${renderPassing({ proxy: streams }, origin, "    ")}${more}${passed}  }
 `;
 }
+
+/**
+ * What comes after the path that is taken off, as the client wrote it: nginx's own way decodes it, and %2F would become another
+ * path. Empty where the client wrote the path itself in another way, as with %61 for "a": nothing is passed on then.
+ */
+const renderStripping = ({ path, stripPath }: Site) =>
+  stripPath
+    ? `map $request_uri $${restOf(path)} {
+  default "";
+  "~^${path.replaceAll(".", "\\.")}(?<bluegreen_rest>/.*)$" $bluegreen_rest;
+  "~^${path.replaceAll(".", "\\.")}(?<bluegreen_query>\\?.*)?$" /$bluegreen_query;
+}
+`
+    : "";
+const restOf = (path: string) => `bluegreen_rest_${hash(path)}`;
+
+/** What the service says of its paths gets the one again that was taken off. */
+const renderPathAgain = ({ path, stripPath }: Site) =>
+  stripPath
+    ? `    if ($${restOf(path)} = "") {
+      return 400;
+    }
+    proxy_redirect ~^/(?!/)(.*)$ ${path}/$1;
+    proxy_redirect $scheme://$http_host/ $scheme://$http_host${path}/;
+    proxy_cookie_path / ${path}/;
+`
+    : "";
 
 const renderHstsHeader = ({ tls }: Site) =>
   hasTls(tls) && tls.hstsSeconds > 0
@@ -155,22 +185,27 @@ const renderUpstream = (container: string, { containerPort, proxy }: Site) =>
 
 const LOG_FORMATS = `log_format bluegreen '$remote_addr [$time_iso8601] "$request" $status $body_bytes_sent '
   '$request_time s, $upstream_addr $upstream_status $upstream_response_time s "$http_user_agent"';
-log_format bluegreen_watch $status;`;
+log_format bluegreen_watch $status;
+map '' $bluegreen_never {
+  default 0;
+}`;
 
 /**
  * The log for people. Not the container's: Docker's work on each line costs a sixth of the request itself, and when Docker
  * hangs or is killed, nginx stops answering as soon as the pipe between them is full, after a thousand requests.
  */
-const peoplesLog = (proxy: Proxy, none: string) =>
-  proxy.accessLog ? "access_log /bluegreen/access.log bluegreen buffer=32k flush=1s;" : none;
+const LOG = "access_log /bluegreen/access.log bluegreen buffer=32k flush=1s;";
+/** In place of "off", beside which nothing is counted for the watch. */
+const NO_LOG = "access_log /dev/null bluegreen_watch if=$bluegreen_never;";
 
-/** For a site that has the watch: what it counts, while it does (set_watched in nginx.sh). A location's logs replace those of all. */
-const renderLogs = ({ proxy, watch }: Site) =>
-  watch.seconds === 0
-    ? ""
-    : `    ${peoplesLog(proxy, "")}
-    include /run/bluegreen/watched-<service>*.conf;
-`;
+/**
+ * A location's logs replace those of all (sites.awk). With the watch, one is what it counts, while it does (set_watched in nginx.sh).
+ */
+const renderLogs = ({ proxy, watch }: Site) => {
+  const own = `    ${proxy.accessLog ? LOG : NO_LOG}\n`;
+  if (watch.seconds > 0) return `${own}    include /run/bluegreen/watched-<service>*.conf;\n`;
+  return proxy.accessLog ? "" : own;
+};
 
 // Mozilla's "intermediate" recommendation, without the ciphers that need a file of parameters.
 export const SECURITY = `http2 on;
@@ -180,3 +215,12 @@ ssl_prefer_server_ciphers off;
 ssl_session_timeout 1d;
 ssl_session_cache shared:bluegreen:10m;
 `;
+
+/** What is the same for all services of an nginx. */
+const INGRESS = `${LOG_FORMATS}
+server_tokens off;
+underscores_in_headers on;
+server_names_hash_bucket_size 512;
+# HTTP/2 clients send as many on one connection as they like; when nginx ends it, some count what was on its way as failed.
+keepalive_requests 100000;
+${SECURITY}${USER_MAPS}`;

@@ -1,10 +1,10 @@
-import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Colors } from "./color";
 import { runOnHost } from "./command";
 import type { Context } from "./context";
 import { idleGateRecord, switchRecord } from "./former";
 import type { Release } from "./plan";
+import { assignments, printingFunction, shellFiles } from "./shell";
 import { renderIdleGateInput, renderSwitchInput, switchHash } from "./switchInput";
 
 type ReleaseInputs = { [K in keyof Release]: pulumi.Input<string> };
@@ -17,31 +17,20 @@ export function switchTraffic(
   context: Context,
   release: ReleaseInputs,
   colors: Colors,
-  proxy: docker.Container,
-  certificate: pulumi.Resource[],
+  after: pulumi.Resource[],
 ): pulumi.Resource {
   const live = context.settings.activeColor;
   const args = {
     stdin: pulumi
-      .all([
-        proxy.name,
-        context.identity.path,
-        context.identity.service,
-        context.identity.id,
-        colors[live].name,
-      ])
-      .apply(([proxyContainer, lockHolder, service, id, container]) =>
-        renderSwitchInput({ proxyContainer, lockHolder, service, id, settings: context.settings }, container),
-      ),
-    triggers: [
-      switchRecord(release, context.identity),
-      colors[live].id,
-      proxy.id,
-      switchHash(context.settings),
-    ],
+      .all([named(context), colors[live].name])
+      .apply(([names, container]) => renderSwitchInput({ ...names, settings: context.settings }, container)),
+    triggers: [switchRecord(release, context.identity), colors[live].id, switchHash(context.settings)],
   };
-  return runOnHost(context, "switch", args, [proxy, colors.blue, colors.green, ...certificate]);
+  return runOnHost(context, "switch", args, [colors.blue, colors.green, ...after]);
 }
+
+const named = ({ ingress, identity: { path: lockHolder, service, id } }: Context) =>
+  pulumi.output({ ingress, lockHolder, service, id });
 
 /**
  * The command that gates the idle color's new container and puts it on the preview port. It runs when a color has another
@@ -51,23 +40,36 @@ export function gateIdle(
   context: Context,
   release: ReleaseInputs,
   colors: Colors,
-  proxy: docker.Container,
   switched: pulumi.Resource,
 ): pulumi.Resource {
   const containers = { blue: colors.blue.name, green: colors.green.name };
   const args = {
     stdin: pulumi
-      .all([
-        proxy.name,
-        context.identity.path,
-        context.identity.service,
-        context.identity.id,
-        pulumi.output(containers),
-      ])
-      .apply(([proxyContainer, lockHolder, service, id, both]) =>
-        renderIdleGateInput({ proxyContainer, lockHolder, service, id, settings: context.settings }, both),
-      ),
+      .all([named(context), pulumi.output(containers)])
+      .apply(([names, both]) => renderIdleGateInput({ ...names, settings: context.settings }, both)),
     triggers: [idleGateRecord(release), colors.blue.id, colors.green.id, context.settings.idle],
   };
   return runOnHost(context, "idle-gate", args, [switched]);
+}
+
+/**
+ * A service on an ingress that others have made: when it is destroyed, its site goes before its containers do. Its output is the
+ * ports of that ingress.
+ */
+export function leaveIngress(context: Context, after: pulumi.Resource[]): pulumi.Output<string> {
+  const stdin = pulumi
+    .all([context.ingress, context.identity.service, context.identity.id])
+    .apply(([INGRESS, SERVICE, SERVICE_ID]) =>
+      [
+        printingFunction("settings", assignments({ INGRESS, SERVICE, SERVICE_ID })),
+        printingFunction(
+          "in_container_script",
+          shellFiles("in-nginx/piped/common.sh", "in-nginx/piped/leave.sh"),
+        ),
+        shellFiles("on-host/containers.sh", "on-host/leave.sh"),
+      ].join("\n"),
+    );
+  // Without triggers it is never replaced: a new input does not run what is to be run at its deletion.
+  const args = { create: "sh -s create", delete: "sh -s delete", stdin, logging: "stderr" as const };
+  return runOnHost(context, "leave", args, after).stdout;
 }

@@ -1,4 +1,4 @@
-import { urls } from "./host";
+import { ownListening, urls } from "./host";
 import { renderStagedSite, renderTemplates } from "./site";
 import type { Color, Settings } from "./settings";
 import { assignments, hash, printingFunction, shellFiles } from "./shell";
@@ -11,12 +11,17 @@ export interface CommandValues {
   service: string;
   /** The label bluegreen.id of all that belongs to the service. */
   id: string;
-  proxyContainer: string;
+  /** The label bluegreen.ingress of all that is on its ingress. */
+  ingress: string;
   settings: CommandSettings;
 }
 export type CommandSettings = Pick<
   Settings,
   | "activeColor"
+  | "ingress"
+  | "hosts"
+  | "path"
+  | "stripPath"
   | "containerPort"
   | "health"
   | "watch"
@@ -28,7 +33,8 @@ export type CommandSettings = Pick<
   | "lockWaitSeconds"
   | "keepImages"
   | "host"
-> & { tls: Pick<Settings["tls"], "names" | "port" | "acmeEmail" | "hstsSeconds"> };
+  | "tlsPort"
+> & { tls: Pick<Settings["tls"], "names" | "acmeEmail" | "hstsSeconds"> };
 
 /** All that "sh -s" reads for the switch of a container. It is not told of the idle color: a change there is no reason to run it. */
 export function renderSwitchInput(values: CommandValues, live: string): string {
@@ -54,15 +60,19 @@ export function renderIdleGateInput(values: CommandValues, { blue, green }: Reco
 /** The settings, the part for nginx's container, and the part for the host, which calls it. */
 function renderInput(command: "switch" | "idle-gate", variables: { [name: string]: string | number }) {
   const inContainer = shellFiles(
-    "in-nginx/piped/steps.sh",
+    "in-nginx/piped/common.sh",
     "in-nginx/piped/probe.sh",
     "in-nginx/piped/reason.sh",
+    "in-nginx/piped/gate.sh",
+    "in-nginx/piped/drain.sh",
+    "in-nginx/piped/steps.sh",
     `in-nginx/piped/${command}.sh`,
   );
   return [
     printingFunction("settings", assignments(variables)),
     printingFunction("in_container_script", inContainer),
     shellFiles(
+      "on-host/containers.sh",
       "on-host/explain.sh",
       "on-host/failure.sh",
       "on-host/old-images.sh",
@@ -72,14 +82,19 @@ function renderInput(command: "switch" | "idle-gate", variables: { [name: string
   ].join("\n");
 }
 
-function commonVariables({ lockHolder, service, id, proxyContainer, settings }: CommandValues) {
+function commonVariables({ lockHolder, service, id, ingress, settings }: CommandValues) {
   const { health } = settings;
+  // The ports of an ingress that others have made are not known here.
+  const { url, previewUrl } =
+    settings.ingress === undefined
+      ? urls(settings, service, ownListening(settings))
+      : { url: "", previewUrl: "" };
   const { site, preview, noPreview } = renderTemplates(settings);
   return {
     LOCK_HOLDER: lockHolder,
     SERVICE: service,
     SERVICE_ID: id,
-    PROXY: proxyContainer,
+    INGRESS: ingress,
     HEALTH_PATH: health.path,
     HEALTH_HOST: health.hostHeader,
     HEALTH_INTERVAL: health.intervalSeconds,
@@ -91,8 +106,8 @@ function commonVariables({ lockHolder, service, id, proxyContainer, settings }: 
     HEALTH_JSON_VALUE: health.jsonValue ?? "",
     GATE_TIMEOUT: health.gateTimeoutSeconds,
     CONTAINER_PORT: settings.containerPort,
-    URL: urls(settings).url,
-    PREVIEW_URL: urls(settings).previewUrl,
+    URL: url,
+    PREVIEW_URL: previewUrl,
     IDLE: settings.idle,
     DRAIN_SECONDS: settings.drainSeconds,
     STOP_GRACE_SECONDS: settings.stopGraceSeconds,

@@ -11,6 +11,7 @@ export interface State {
   containers: Container[];
   edge: Observed["edge"];
   proxy: Observed["proxy"];
+  nginx: Observed["nginx"];
   /** The nginx that has the ports, with what it says. */
   serving?: Facts;
   through?: "nginx" | "edge";
@@ -26,7 +27,7 @@ export interface State {
  * What a service does (observe.ts) beside what its stack says of it (services.ts). A pure function: all that `status` tells
  * is decided here. `drift` is empty where both agree.
  */
-export function compare(service: Service, { containers, edge, proxy }: Observed): Report {
+export function compare(service: Service, { containers, edge, proxy, nginx }: Observed): Report {
   const told = service.switch?.values;
   const [asked, askedEdge] = [proxy, edge].map((found) => (found && "id" in found ? found : undefined));
   const serving = [asked, askedEdge].find((found) => found?.listens);
@@ -48,6 +49,7 @@ export function compare(service: Service, { containers, edge, proxy }: Observed)
     containers,
     edge,
     proxy,
+    nginx,
     serving,
     through,
     facts,
@@ -71,7 +73,8 @@ export function compare(service: Service, { containers, edge, proxy }: Observed)
     health,
     configHash: { stack: wanted?.hash, served: site?.hash },
     intent: facts?.intent,
-    journal: inContext(facts?.journal ?? []),
+    journal: inContext(byTime([...(facts?.nginxes ?? []), ...(facts?.journal ?? [])])),
+    nginx,
     containers: service.containers.map(({ role, name, id }) => ({
       ...containers.find((found) => found.id === id),
       role,
@@ -97,6 +100,8 @@ function whatUsersGet({ service, containers, serving, through, site, health }: S
     ? `OUTAGE: ${site.live.color} is live${way}, but does not answer`
     : `${site.live.color} answers${way}, but not as its health request should be answered`;
 }
+
+const byTime = (entries: Entry[]) => entries.sort((a, b) => (a.at ?? "").localeCompare(b.at ?? ""));
 
 /** Since when a color has been live without a break, as far back as the journal goes. */
 function liveSince(journal: Entry[], color: Color) {

@@ -40,7 +40,7 @@ function noSwitch({ service }: State) {
 /** Left by an update that failed or was killed: containers that are not served yet, or not deleted yet. */
 function unfinishedUpdate({ service, told, containers }: State) {
   if (!told) return [];
-  const served = [...COLORS.map((color) => told[color.toUpperCase()]), told.PROXY];
+  const served = [...COLORS.map((color) => told[color.toUpperCase()]), told.NGINX];
   const released = service.containers.filter(
     ({ role, name, replaced }) => [...COLORS, "proxy"].includes(role) && !replaced && !served.includes(name),
   );
@@ -100,7 +100,7 @@ function expectedContainers(service: Service, told: Told | undefined) {
   const runs = (color: Color) => color === told.LIVE_COLOR || told.IDLE === "running";
   return [
     ...others.map(({ role, name }) => ({ role, name, shouldRun: true })),
-    { role: "proxy", name: told.PROXY, shouldRun: true },
+    ...(told.NGINX === undefined ? [] : [{ role: "proxy", name: told.NGINX, shouldRun: true }]),
     ...COLORS.map((color) => ({
       role: color,
       name: told[color.toUpperCase()],
@@ -142,12 +142,12 @@ function runningSwitch({ facts }: State) {
 const intentInWords = (intent: Entry | undefined) =>
   intent ? ` (to ${intent.to}, by ${intent.by}, since ${intent.at})` : "";
 
-function whoServes({ told, edge, proxy, serving, facts }: State) {
+function whoServes({ told, edge, proxy, nginx, serving, facts }: State) {
   if (!told || !facts || facts.lock_held) return [];
   if (!serving) return [{ kind: "nobody-serves", what: "neither nginx nor the edge has its ports open" }];
   if (!proxy || "error" in proxy) return [];
   if (proxy.owner !== proxy.id)
-    return [{ kind: "other-owner", what: `the ports belong to another nginx than ${told.PROXY}` }];
+    return [{ kind: "other-owner", what: `the ports belong to another nginx than ${nginx}` }];
   if (serving === edge) return [{ kind: "edge-serves", what: "the edge serves, although nginx runs" }];
   return [];
 }

@@ -49,7 +49,7 @@ export function switchInWords(entry: Switch): string {
         ? `release: idle ${color} ${image}`
         : `idle ${color} ${image} gated again, as in a heal`;
     case "nginx":
-      return `new nginx, ${color} ${image} stays live`;
+      return `new nginx: ${entry.image}`;
     case "settings":
       return `${again ? "nothing new, as in a heal" : "other settings"}, ${color} ${image} stays live`;
     default:

@@ -4,25 +4,37 @@ import { dockerOn, type Engine } from "./docker";
 import { Failure } from "./failure";
 import type { Container, Entry, Facts, Observed, Service } from "./report";
 
-/** What really is there: every container with the service's labels, and what its two nginx say of themselves. */
+/** What really is there: every container with the service's labels, and what the two nginx of its ingress say of themselves. */
 export async function observe(service: Service): Promise<Observed> {
-  const containers = await containersOf(service);
-  const known = (name: string | undefined) => containers.find((container) => container.name === name);
-  const edge = service.containers.find(({ role }) => role === "edge");
-  const [edgeFacts, proxyFacts] = await Promise.all(
-    [edge?.name, service.switch?.values.PROXY].map((name) => factsFrom(service, known(name))),
-  );
-  return { containers, edge: edgeFacts, proxy: proxyFacts };
+  const { path, id } = service.identity;
+  const containers = await inspect(service, labelFilter(path), ({ Config }) => isOf(id, Config.Labels));
+  const ingress = service.switch?.values.INGRESS;
+  const nginxes =
+    ingress === undefined ? [] : await inspect(service, ["--filter", `label=bluegreen.ingress=${ingress}`]);
+  const facts = (role: string) =>
+    Promise.all(
+      nginxes
+        .filter((container) => container.role === role)
+        .map(async ({ name, ...rest }) => ({ name, facts: await factsFrom(service, { name, ...rest }) })),
+    );
+  const [[edge], proxies] = await Promise.all([facts("edge"), facts("proxy")]);
+  // While an update replaces it, there are two.
+  const proxy =
+    proxies.find(({ name }) => name === service.switch?.values.NGINX) ??
+    proxies.find(({ facts }) => facts && "id" in facts && facts.id === facts.owner) ??
+    proxies[0];
+  return { containers, edge: edge?.facts, proxy: proxy?.facts, nginx: proxy?.name };
 }
 
-async function containersOf(service: Service): Promise<Container[]> {
-  const { path, id } = service.identity;
-  const ids = (await must(service, ["ps", "--all", "--quiet", "--no-trunc", ...labelFilter(path)])).split(
-    "\n",
-  );
+async function inspect(
+  service: Service,
+  filter: string[],
+  isWanted: (found: z.infer<typeof Inspected>) => boolean = () => true,
+): Promise<Container[]> {
+  const ids = (await must(service, ["ps", "--all", "--quiet", "--no-trunc", ...filter])).split("\n");
   if (ids[0] === "") return [];
   const found = z.array(Inspected).parse(JSON.parse(await must(service, ["container", "inspect", ...ids])));
-  return found.filter(({ Config }) => isOf(id, Config.Labels)).map(toContainer);
+  return found.filter(isWanted).map(toContainer);
 }
 
 /** For all that a service has, by PROJECT/STACK/COMPONENT of its first update. */
@@ -89,12 +101,13 @@ async function factsFrom(service: Service, container: Container | undefined): Pr
 
 /** The lines that components/shell/in-nginx/piped/status.sh prints. */
 export function readFacts(text: string): Facts {
-  const journal: Entry[] = [];
+  const [journal, nginxes]: [Entry[], Entry[]] = [[], []];
   const facts: { [name: string]: string | undefined } = {};
   for (const line of text.split("\n").filter(Boolean)) {
     const [name] = line.split(" ", 1);
     const value = line.slice(name.length + 1);
     if (name === "journal") journal.push(readEntry(value));
+    else if (name === "nginx") nginxes.push(readEntry(value));
     else facts[name] = value;
   }
   const plain = (base64 = "") => Buffer.from(base64, "base64").toString();
@@ -112,6 +125,7 @@ export function readFacts(text: string): Facts {
     healthy: facts.healthy === "yes",
     health_answer: plain(facts.health_answer),
     journal,
+    nginxes,
   };
 }
 

@@ -23,6 +23,8 @@ export interface Report {
   intent?: Entry;
   /** The newest last. */
   journal: Switch[];
+  /** The name of nginx's container. */
+  nginx?: string;
   /** Those that the stack knows; `status` is missing where Docker does not have it. */
   containers: (Pick<Container, "id" | "name" | "role"> & Partial<Container>)[];
 }
@@ -59,6 +61,8 @@ export interface Entry {
   to?: Color;
   blue?: string;
   green?: string;
+  /** What a new nginx runs. */
+  image?: string;
   config?: string;
   /** Not known of a switch that was killed. */
   seconds?: number;
@@ -119,11 +123,15 @@ export interface Facts {
   healthy?: boolean;
   health_answer?: string;
   journal: Entry[];
+  /** Each nginx that took over. */
+  nginxes: Entry[];
 }
 
 /** What is there. An nginx that does not run says nothing. */
 export interface Observed {
   containers: Container[];
+  /** The name of nginx's container: of the service's own ingress, or of the shared one. */
+  nginx?: string;
   edge?: Facts | { error: string };
   proxy?: Facts | { error: string };
 }

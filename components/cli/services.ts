@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { listeningOf, urls, type Listening } from "../host";
 import { Failure } from "./failure";
 import type { Service, Urls } from "./report";
 
@@ -32,7 +33,12 @@ const Edge = z.object({
 const IdentityCommand = z.object({ environment: z.object({ IDENTITY: z.string() }) });
 const Printed = z.object({ stdout: z.string() });
 const HostCommand = z.object({ stdin: z.string() });
-const Component = z.object({ tls: z.object({ names: z.array(z.string()).optional() }).optional() });
+const Component = z.object({
+  tls: z.object({ names: z.array(z.string()).default([]) }).default({ names: [] }),
+  hosts: z.array(z.string()).default([]),
+  path: z.string().default("/"),
+  ingress: z.unknown().optional(),
+});
 
 /**
  * Every BlueGreenService in what `pulumi stack export` prints. What the stack says is served is what the last switch that
@@ -59,14 +65,15 @@ function readService(
   // Without a provider nothing has been made yet.
   const host = provider?.host ?? "";
   const switched = child("switch");
+  const identity = readIdentity(child("identity")) ?? { path: `${project}/${stack}/${name}` };
   return {
     name,
     stack: `${project}/${stack}`,
-    identity: readIdentity(child("identity")) ?? { path: `${project}/${stack}/${name}` },
+    identity,
     host,
     sshOptions:
       provider?.sshOpts === undefined ? [] : z.array(z.string()).parse(JSON.parse(provider.sshOpts)),
-    urls: urlsOf(child("edge"), host, Component.safeParse(inputs).data?.tls?.names?.[0]),
+    urls: urlsOf(inputs, host, identity.path, child("edge"), child("leave")),
     containers: children
       .filter(({ type }) => type === "docker:index/container:Container")
       .map((resource) => ({
@@ -78,26 +85,39 @@ function readService(
     pending: pending
       .filter(({ resource }) => resource.parent === urn)
       .map(({ type, resource }) => `${type} ${nameOf(resource.urn)}`),
-    switch: switched && readSwitch(switched, child("idle-gate")),
+    switch: switched && readSwitch(switched, child("idle-gate"), child("take-over")),
   };
 }
 
 const nameOf = (urn: string) => urn.slice(urn.lastIndexOf("::") + 2);
 
-/** From the ports of the edge: the outputs of the component are empty after an update that failed. */
-function urlsOf(edge: Resource | undefined, host: string, tlsName: string | undefined): Urls {
-  const ports = Edge.safeParse(edge?.outputs).data?.ports ?? [];
-  const [plain, secure, preview] = [80, 443, 8081].map((port) =>
-    ports.find(({ internal }) => internal === port),
-  );
-  const engine = host && !host.startsWith("unix:") ? new URL(host).hostname : "localhost";
-  const url = ({ ip, external }: (typeof ports)[number]) =>
-    `http://${ip === "0.0.0.0" ? engine : ip}:${external}`;
-  const secureUrl = (port: number) => `https://${tlsName ?? engine}${port === 443 ? "" : `:${port}`}`;
-  return {
-    live: secure ? secureUrl(secure.external) : plain && url(plain),
-    preview: preview && url(preview),
+/**
+ * From the ports of the edge, or from what the service was told of those of a shared ingress: the outputs of the component are
+ * empty after an update that failed.
+ */
+function urlsOf(
+  inputs: unknown,
+  host: string,
+  path: string,
+  edge: Resource | undefined,
+  leave: Resource | undefined,
+): Urls {
+  const listening = edge ? listeningOfEdge(edge) : leave && listeningOf(Printed.parse(leave.outputs).stdout);
+  const component = Component.safeParse(inputs).data;
+  if (listening === undefined || component === undefined || host === "") return {};
+  const service = path.slice(path.lastIndexOf("/") + 1);
+  const { url, previewUrl } = urls({ ...component, host: { address: host } }, service, listening);
+  return { live: url, preview: previewUrl };
+}
+
+function listeningOfEdge({ outputs }: Resource): Listening | undefined {
+  const ports = Edge.safeParse(outputs).data?.ports ?? [];
+  const published = (inside: number) => {
+    const found = ports.find(({ internal }) => internal === inside);
+    return found && { address: found.ip, port: found.external };
   };
+  const [plain, secure, preview] = [80, 443, 8081].map(published);
+  return plain && preview && { plain, secure, preview };
 }
 
 /** What the service was called when it was made, which is what Docker knows it by (components/identity.ts). */
@@ -108,16 +128,22 @@ function readIdentity(command: Resource | undefined): Service["identity"] | unde
 }
 
 /** What the last switch and the last idle gate that passed were told. BLUE and GREEN are what the stack wants of each. */
-function readSwitch(switched: Resource, idleGate: Resource | undefined): NonNullable<Service["switch"]> {
+function readSwitch(
+  switched: Resource,
+  idleGate: Resource | undefined,
+  takeOver: Resource | undefined,
+): NonNullable<Service["switch"]> {
   const { settingsFunction, values } = readCommand(switched);
   const { BLUE, GREEN } = idleGate ? readCommand(idleGate).values : {};
   const { LIVE_COLOR, LIVE } = values;
   return {
-    urns: [switched, idleGate].flatMap((command) => command?.urn ?? []),
+    urns: [takeOver, switched, idleGate].flatMap((command) => command?.urn ?? []),
     settingsFunction,
     values: {
       ...values,
       ...(idleGate && { BLUE, GREEN }),
+      // On an ingress that others have made, no stack but theirs knows its nginx.
+      ...(takeOver && { NGINX: readCommand(takeOver).values.NGINX }),
       [LIVE_COLOR.toUpperCase()]: LIVE,
     },
   };

@@ -22,6 +22,28 @@ export interface BlueGreenServiceArgs {
   /** What the green color runs. */
   green: ColorArgs;
 
+  /**
+   * The ingress that the service shares with others: `name` of an `Ingress`, or of another service, whose own ingress this one
+   * joins. Default: the service makes its own, with the ports of `proxy` and `tls`. Costs new containers, and the service
+   * moves to other ports.
+   */
+  ingress?: pulumi.Input<string>;
+  /**
+   * Host names under which users reach the service, such as `shop.example.com`, or `*.shop.example.com` for all below it. Default `[]`: all
+   * that no other service of the ingress has. One that no service has gets a 404.
+   */
+  hosts?: string[];
+  /**
+   * The path under which the service answers, whole segments only: `/api` is for `/api` and `/api/users`, not for `/apis`. Default
+   * `/`. Services may share a host name by their paths.
+   */
+  path?: string;
+  /**
+   * Whether `path` is taken off before a request is passed on. Then the service is told it as `X-Forwarded-Prefix`, and redirects
+   * and paths of cookies get it again. Default false.
+   */
+  stripPath?: boolean;
+
   /** The TCP port that the service listens on inside its container, also given to it as `PORT`. Default 3000. Costs new containers. */
   containerPort?: number;
   /** The command with its arguments, in place of the image's own. Costs new containers. */
@@ -109,6 +131,29 @@ export interface BlueGreenServiceArgs {
    * Leave for images without a tag or with `latest`. Default false: what a moving tag ran yesterday can't be rolled back
    * to, and Pulumi can't see that it moved.
    */
+  allowMovingTags?: boolean;
+}
+
+/**
+ * What holds the ports of a Docker host, for several services: each names it as its `ingress`. It is an nginx and what keeps its
+ * ports open. Services come and go, by this program or by other stacks; it can't be destroyed while there are some.
+ */
+export interface IngressArgs {
+  /** The nginx, and its ports and addresses on the host. */
+  proxy?: IngressProxyArgs;
+  /** The port for HTTPS. Each service brings the certificate for its own names. */
+  tls?: IngressTlsArgs;
+  /** Rotation of the log of nginx's container. */
+  logs?: LogsArgs;
+  /** How long a new nginx waits for the connections of the old one, in seconds. Default 30. A change costs nothing. */
+  drainSeconds?: number;
+  /** The Docker engine that it runs on: the same as that of its services. */
+  host?: HostArgs;
+  /** Accounts at registries, for the images of nginx. */
+  registries?: RegistryArgs[];
+  /** Leave for a change that takes all of its services offline for some seconds: other ports or addresses, another edge image. */
+  allowDowntime?: boolean;
+  /** Leave for images without a tag or with `latest`. */
   allowMovingTags?: boolean;
 }
 
@@ -201,7 +246,7 @@ export interface LogsArgs {
 export interface HealthArgs {
   /** Path of the health request. Default `/health`. */
   path?: string;
-  /** `Host` header of the health request, and of a user's request that names none. Default `localhost`, with TLS the first of `tls.names`. */
+  /** `Host` header of the health request, and of a user's request that names none. Default `localhost`, or the first of `tls.names`, or of `hosts`. */
   hostHeader?: string;
   /** Time between two requests in seconds. Default 1. */
   intervalSeconds?: number;
@@ -269,12 +314,15 @@ export interface RegistryArgs {
 }
 
 export interface NetworkArgs {
-  /** Name of an existing network to join, which is never deleted. Default: one is made. Changing it is downtime. */
+  /**
+   * Name of an existing network to join, which is never deleted. Default: one is made, or that of the shared ingress. Changing it
+   * is downtime.
+   */
   name?: string;
 }
 
-/** nginx. Everything but image, ports and memory is a *reload*. */
-export interface ProxyArgs {
+/** nginx, and where it is reached. What a service shares with others, its ingress has. */
+export interface IngressProxyArgs {
   /**
    * An nginx from 1.27.4 on, with sh and curl (and openssl for TLS), such as the official ones (not `-slim`). Default `nginx:1.30.6`.
    * A change makes a new nginx that takes over the open ports of the old one: no connection is refused or dropped.
@@ -290,6 +338,20 @@ export interface ProxyArgs {
   previewPort?: number;
   /** Address that `previewPort` is bound to. Default `127.0.0.1`: only the host itself. A change is downtime. */
   previewBindAddress?: string;
+  /**
+   * Memory limit of nginx and of the edge, each, in MiB, at least 64; `0` is none. Past it the kernel ends a worker with its
+   * connections, and nginx starts another. Default 2048: room for 10,000 uploads at once. Changed in place.
+   */
+  memoryMb?: number;
+  /**
+   * Whether a replaced nginx hands connections that it has not accepted yet to the new one (`net.ipv4.tcp_migrate_req`,
+   * Linux 5.14 or newer; with an older kernel the edge container does not start). Default true. A change is downtime.
+   */
+  migrateConnections?: boolean;
+}
+
+/** nginx. What it does with the service's requests is a *reload*. */
+export interface ProxyArgs extends IngressProxyArgs {
   /** Largest request body, as nginx writes it: `512k`, `20m`, `1g`; `0` is no limit. Default `10m`. Larger ones get a 413. */
   maxBodySize?: string;
   /** How long nginx tries to connect to a color, in seconds. Default 5. Then the client gets a 504. */
@@ -332,21 +394,17 @@ export interface ProxyArgs {
    */
   upstreamKeepaliveSeconds?: number;
   /**
-   * Memory limit of nginx and of the edge, each, in MiB, at least 64; `0` is none. Past it the kernel ends a worker with its
-   * connections, and nginx starts another. Default 2048: room for 10,000 uploads at once. Changed in place.
-   */
-  memoryMb?: number;
-  /**
    * Whether nginx logs every request, within a second, to `/bluegreen/access.log`. Two files, of which the former is
    * `access.log.1`, take at most `logs.maxSizeMb` times `logs.maxFiles`. Default true. They are no part of `docker logs`: while
    * Docker is down or hangs, an nginx that writes there stops answering.
    */
   accessLog?: boolean;
-  /**
-   * Whether a replaced nginx hands connections that it has not accepted yet to the new one (`net.ipv4.tcp_migrate_req`,
-   * Linux 5.14 or newer; with an older kernel the edge container does not start). Default true. A change is downtime.
-   */
-  migrateConnections?: boolean;
+}
+
+/** The port for HTTPS. */
+export interface IngressTlsArgs {
+  /** Port on the host, at the address of the plain one. Default 443. A change is downtime. */
+  port?: number;
 }
 
 /**
@@ -354,11 +412,9 @@ export interface ProxyArgs {
  * `certificate` with `privateKey`, `certificateFile` with `privateKeyFile`, or `acmeEmail`. One that can't be read, has
  * expired, belongs to another key or is not for all names is refused before the switch. A new one is a *reload*.
  */
-export interface TlsArgs {
+export interface TlsArgs extends IngressTlsArgs {
   /** Names under which users reach the service; the certificate is for all of them. Without any there is no TLS. Turning TLS on or off is downtime. */
   names?: string[];
-  /** Port on the host, at the address of the plain one. Default 443. A change is downtime. */
-  port?: number;
   /** The certificate and then its chain, in PEM form. */
   certificate?: pulumi.Input<string>;
   /** Its private key, in PEM form and without a passphrase. Make it a secret. */

@@ -6,10 +6,11 @@ import { schema, withoutDefault } from "./schema";
 import { pathOf, violationsInWords, type Violation } from "./violations";
 
 /**
- * The arguments that the stack's configuration has, under the names of the arguments. Throws one error with every value whose
- * form can't be right; what values may be is the component's own business. Keys that are not set have their default from Pulumi.yaml.
+ * The arguments that the stack's configuration has, under the names of the arguments; with `name`, those within that key, as
+ * `pulumi config set --path shop.activeColor green` sets them for a program with several services. Throws one error with every
+ * value whose form can't be right; what values may be is the component's own business.
  */
-export function readConfig(): BlueGreenServiceArgs {
+export function readConfig(name?: string): BlueGreenServiceArgs {
   const prefix = `${pulumi.getProject()}:`;
   const raw = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
   // From Pulumi's language host; the SDK reads it from there too, but has no function for it.
@@ -17,6 +18,7 @@ export function readConfig(): BlueGreenServiceArgs {
   return argumentsOf(
     Object.fromEntries(raw.map(([key, value]) => [key.slice(prefix.length), value])),
     (key) => secretKeys.includes(prefix + key),
+    name,
   );
 }
 
@@ -24,12 +26,21 @@ export function readConfig(): BlueGreenServiceArgs {
 export function argumentsOf(
   raw: { [key: string]: string },
   holdsSecret = (_key: string) => false,
+  name?: string,
 ): BlueGreenServiceArgs {
   const violations: Violation[] = [];
-  const args = Object.entries(raw).map(([key, value]) => {
-    const reader = new Reader(holdsSecret(key), violations);
+  const within = name === undefined ? raw : parsed(raw[name] ?? "");
+  if (typeof within !== "object" || within === null) {
+    violations.push({
+      propertyPath: name ?? "",
+      reason: "is missing: must be an object with the settings of the service",
+    });
+  }
+  const args = Object.entries(within ?? {}).map(([key, value]: [string, unknown]) => {
+    const reader = new Reader(holdsSecret(name ?? key), violations);
     const type = (schema.shape as z.ZodRawShape)[key];
-    return [key, reader.read(type, isStructured(type) ? parsed(value) : value, [key])];
+    const given = isStructured(type) && typeof value === "string" ? parsed(value) : value;
+    return [key, reader.read(type, given, name === undefined ? [key] : [name, key])];
   });
   if (violations.length > 0)
     throw new pulumi.RunError(violationsInWords("The stack's configuration", violations));

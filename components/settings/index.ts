@@ -2,9 +2,11 @@ export { COLORS, other, type Color } from "./color";
 export { certificateFolder, hasTls, isRemote, ownVariables } from "./derived";
 export {
   findViolations,
+  readIngressSettings,
   readSettings,
   type Container,
   type Health,
+  type IngressSettings,
   type Proxy,
   type Settings,
   type Tls,

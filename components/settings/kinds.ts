@@ -64,6 +64,13 @@ export const hostName = () =>
     'a host name in small letters, and without "*" also for such a certificate',
   );
 
+/** One, or all below one. nginx's own names are as short as those of the name servers. */
+export const wildcardName = () =>
+  text(
+    new RegExp(`^(?=.{1,253}$)(\\*\\.)?${NAME}(\\.${NAME})*$`),
+    'a host name in small letters, or "*." and one for all below it',
+  );
+
 /** Two programs connect, and each would take another user for granted. */
 const SSH = "ssh://[\\w.-]+@[\\w.-]+(:\\d+)?";
 export const url = {

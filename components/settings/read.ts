@@ -1,9 +1,10 @@
 import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
-import type { BlueGreenServiceArgs } from "./args";
+import type { BlueGreenServiceArgs, IngressArgs } from "./args";
 import { RULES } from "./rules";
 import type { Color } from "./color";
-import { schema, withoutDefault } from "./schema";
+import { hasTls } from "./derived";
+import { schema, settingsOf, withoutDefault } from "./schema";
 import { pathOf, refusal, type Violation } from "./violations";
 
 /** As a program gives them, but without what is null. */
@@ -16,7 +17,23 @@ export interface Settings extends Omit<Parsed, Color | "health" | "proxy"> {
   colors: Record<Color, Parsed[Color]>;
   health: Health;
   proxy: Proxy;
+  /** The port of the host for HTTPS, where one is published. */
+  tlsPort: number | undefined;
 }
+/** Those of an ingress: of a service's own one, or of one that services share. */
+export type IngressSettings = Pick<
+  Settings,
+  | "proxy"
+  | "tls"
+  | "tlsPort"
+  | "network"
+  | "host"
+  | "logs"
+  | "registries"
+  | "drainSeconds"
+  | "allowDowntime"
+  | "allowMovingTags"
+>;
 export type Container = Settings["container"];
 export type Health = Parsed["health"] & { hostHeader: string };
 export type Proxy = Parsed["proxy"] & { requestBuffering: boolean };
@@ -27,7 +44,28 @@ export type Tls = Settings["tls"];
  * come to be during the update (outputs of other resources) are not looked at. `more` is what else is wrong.
  */
 export function readSettings(name: string, args: BlueGreenServiceArgs, more: Violation[] = []): Settings {
-  const { settings, violations } = parse(args);
+  return whole(name, parse(args), more);
+}
+
+/** The same for an ingress that services share. */
+export function readIngressSettings(
+  name: string,
+  args: IngressArgs,
+  more: Violation[] = [],
+): IngressSettings {
+  const misplaced = [...settingsOf(["service", "alone"], args)].map((propertyPath) => ({
+    propertyPath,
+    reason: "is a service's: set it on the BlueGreenService",
+  }));
+  const settings = whole(name, parse({ ...LEAST, ...args }), [...more, ...misplaced]);
+  return { ...settings, tlsPort: settings.tls.port };
+}
+
+function whole(
+  name: string,
+  { settings, violations }: ReturnType<typeof parse>,
+  more: Violation[],
+): Settings {
   const all = [...more, ...violations];
   if (settings === undefined || all.length > 0) throw refusal(name, all);
   return settings;
@@ -64,15 +102,18 @@ const isWithin = (outer: string, inner: string) =>
 
 /** Defaults that are made of other settings. */
 export function complete({ blue, green, ...parsed }: Parsed): Settings {
-  const { health, proxy, tls } = parsed;
+  const { health, proxy, tls, hosts } = parsed;
+  const [host] = [...tls.names, ...hosts.filter((host) => !host.startsWith("*"))];
   return {
     ...parsed,
-    // In the stack's configuration an empty list and 0 stand for what is not set: there every key has a value.
+    tlsPort: hasTls(tls) ? tls.port : undefined,
+    // In the stack's configuration an empty text or list and 0 stand for what is not set: there every key has a value.
+    ingress: parsed.ingress === "" ? undefined : parsed.ingress,
     command: parsed.command?.length === 0 ? undefined : parsed.command,
     memoryMb: parsed.memoryMb === 0 ? undefined : parsed.memoryMb,
     keepImages: parsed.keepImages === 0 ? undefined : parsed.keepImages,
     colors: { blue, green },
-    health: { ...health, hostHeader: health.hostHeader ?? tls.names[0] ?? "localhost" },
+    health: { ...health, hostHeader: health.hostHeader ?? host ?? "localhost" },
     proxy: { ...proxy, requestBuffering: proxy.requestBuffering ?? proxy.buffering },
   };
 }

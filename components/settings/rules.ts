@@ -3,9 +3,10 @@ import { posix } from "node:path";
 import { hostOf } from "../registry";
 import { keyProblem, knownHostKey } from "../ssh";
 import type { BastionArgs } from "./args";
-import { certificateFolder, isRemote, ownVariables } from "./derived";
+import { certificateFolder, hasTls, isRemote, ownVariables } from "./derived";
 import { show } from "./kinds";
 import type { Given, Settings } from "./read";
+import { settingsOf } from "./schema";
 import { pathOf, type Violation } from "./violations";
 
 // What is right by itself can be wrong beside another setting. What is not right by itself has its default here, and is nothing
@@ -121,6 +122,37 @@ export const RULES: Rule[] = [
         `redis.${setting}`,
         "is of no use without a Redis: set redis.enabled to true, or to false for now",
       ];
+  }),
+
+  rule(["ingress"], function* ({ ingress }, given) {
+    if (ingress === undefined) return;
+    for (const path of settingsOf(["ingress", "alone"], given))
+      yield [
+        path,
+        path.startsWith("tls.certificateF") || path === "tls.privateKeyFile"
+          ? "is a file that the nginx of another component has not: with 'ingress', give certificate and privateKey, or acmeEmail"
+          : "is the ingress's: with 'ingress', set it where that is made",
+      ];
+  }),
+  rule(["hosts", "tls.names"], function* ({ hosts, tls }) {
+    if (!hasTls(tls)) return;
+    for (const [i, host] of hosts.entries()) {
+      const isCovered = host.startsWith("*.")
+        ? tls.names.some((name) => name.endsWith(host.slice(1)))
+        : tls.names.includes(host);
+      if (!isCovered)
+        yield [
+          `hosts[${i}]`,
+          `is ${show(host)}, which the certificate is not for: it is not among tls.names`,
+        ];
+    }
+  }),
+  rule(["hosts"], function* ({ hosts }) {
+    for (const [i, host] of hosts.entries())
+      if (hosts.indexOf(host) < i) yield [`hosts[${i}]`, `is ${show(host)}, which is there twice`];
+  }),
+  rule(["path", "stripPath"], function* ({ path, stripPath }) {
+    if (stripPath && path === "/") yield ["stripPath", 'is for a path other than "/" only'];
   }),
 
   rule(["proxy.port", "proxy.previewPort"], function* ({ proxy }) {

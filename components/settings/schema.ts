@@ -38,6 +38,7 @@ import {
   url,
   whole,
   wholeOrZero,
+  wildcardName,
 } from "./kinds";
 
 // Every setting, a row each: its kind, which is its rule too, its default, its unit, and what a change costs. What it means is in
@@ -56,7 +57,15 @@ type About = {
   unit?: string;
   /** The default in words, where it is made of another setting. */
   otherwise?: string;
+  /** Whose it is where services share an ingress. Those of a group are as the group, unless they say otherwise. */
+  of?: Owner;
 };
+export type Owner =
+  | "service"
+  | "ingress"
+  | "both"
+  /** Of a service that has an ingress of its own. */
+  | "alone";
 
 const required = <T extends z.ZodType>(kind: T, about: About) => kind.meta(about);
 const optional = <T extends z.ZodType>(kind: T, about: About) => kind.optional().meta(about);
@@ -66,8 +75,11 @@ const setting = <T extends z.ZodType>(kind: T, usual: z.input<T>, about: About) 
 type Shape<T> = { [K in keyof T]-?: z.ZodType<T[K]> };
 
 /** Settings that belong together. Each has its own default, so the whole may be left out. */
-const group = <S extends z.ZodRawShape>(shape: S) =>
-  z.strictObject(shape, must("an object")).prefault({} as never);
+const group = <S extends z.ZodRawShape>(shape: S, of: Owner = "service") =>
+  z
+    .strictObject(shape, must("an object"))
+    .prefault({} as never)
+    .meta({ of });
 const element = <S extends z.ZodRawShape>(shape: S, be = "an object") => z.strictObject(shape, must(be));
 
 const RELOAD = { cost: "reload" };
@@ -75,6 +87,9 @@ const NEW_COLORS = { cost: "new colors" };
 const IN_PLACE = { cost: "in place" };
 export const DOWNTIME = { cost: "downtime" };
 const NEW_NGINX = { cost: "a new nginx takes over the open ports; no connection is dropped" };
+const OF_INGRESS = { of: "ingress" } as const;
+const OF_BOTH = { of: "both" } as const;
+const ALONE = { of: "alone" } as const;
 const REDIS_AWAY = { cost: "Redis is away for some seconds" };
 const NOTHING = { cost: "nothing that serves" };
 const SECONDS = { unit: "s" };
@@ -106,6 +121,11 @@ const volumeName = text(/^[A-Za-z0-9][\w.-]+$/, "the name of a Docker volume");
 const networkName = text(/^[A-Za-z0-9][\w.-]*$/, "the name of a Docker network");
 const timeZone = text(/^[A-Za-z0-9_+/-]+$/, 'a name such as "Europe/Vienna"');
 const bodySize = text(/^\d{1,9}[kmgKMG]?$/, 'a size such as "512k", "20m" or "1g"');
+const ingressName = text(/^(?:[A-Za-z0-9][\w.-]*)?$/, 'the name of an ingress, such as "web"');
+const servedPath = text(
+  /^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/,
+  '"/", or a path such as "/api" of letters, digits and .~_- without "/" at its end',
+);
 const healthPath = text(
   /^\/[\w/.~!*()+,=:@%&?-]*$/,
   'a path that begins with "/", in which what is not a letter, a digit or one of /.~!*()+,=:@&?-_ is written as %XX',
@@ -150,6 +170,10 @@ export const schema = z.strictObject({
   activeColor: required(oneOf(...COLORS), { cost: "gate, then reload" }),
   blue: color("blue"),
   green: color("green"),
+  ingress: optional(later(ingressName), { cost: "new colors, and the service moves to other ports" }),
+  hosts: setting(list(wildcardName()), [], RELOAD),
+  path: setting(servedPath, "/", RELOAD),
+  stripPath: setting(flag(), false, RELOAD),
   containerPort: setting(port(), 3000, { ...NEW_COLORS, unit: "port" }),
   command: optional(list(z.string(must("text"))), NEW_COLORS),
   env: setting(variables(), {}, NEW_COLORS),
@@ -187,13 +211,16 @@ export const schema = z.strictObject({
       NEW_COLORS,
     ),
   } satisfies Shape<ContainerArgs>),
-  logs: group({
-    maxSizeMb: setting(whole(), 10, {
-      cost: "new colors, new nginx; Redis is away for some seconds; the edge waits for downtime",
-      unit: "MB",
-    }),
-    maxFiles: setting(whole(), 3, { cost: "as `logs.maxSizeMb`", unit: "files" }),
-  } satisfies Shape<LogsArgs>),
+  logs: group(
+    {
+      maxSizeMb: setting(whole(), 10, {
+        cost: "new colors, new nginx; Redis is away for some seconds; the edge waits for downtime",
+        unit: "MB",
+      }),
+      maxFiles: setting(whole(), 3, { cost: "as `logs.maxSizeMb`", unit: "files" }),
+    } satisfies Shape<LogsArgs>,
+    "both",
+  ),
   restart: setting(oneOf("unless-stopped", "on-failure", "always", "no"), "unless-stopped", IN_PLACE),
   timeZone: setting(timeZone, "UTC", NEW_COLORS),
   labels: setting(named(label, z.string(must("text"))), {}, NEW_COLORS),
@@ -217,7 +244,7 @@ export const schema = z.strictObject({
   idle: setting(oneOf("running", "stopped"), "running", {
     cost: "reload; the idle color is started or stopped",
   }),
-  drainSeconds: setting(wholeOrZero(), 30, { ...RELOAD, ...SECONDS }),
+  drainSeconds: setting(wholeOrZero(), 30, { ...RELOAD, ...SECONDS, ...OF_BOTH }),
   lockWaitSeconds: setting(wholeOrZero(), 0, { ...RELOAD, ...SECONDS }),
   redis: group({
     enabled: setting(flag(), false, { cost: "new colors; off: Redis is deleted, its data is kept" }),
@@ -228,12 +255,15 @@ export const schema = z.strictObject({
   } satisfies Shape<RedisArgs>),
   network: group({ name: optional(networkName, DOWNTIME) } satisfies Shape<NetworkArgs>),
   proxy: group({
-    image: setting(image(), NGINX_IMAGE, NEW_NGINX),
-    edgeImage: setting(image(), NGINX_IMAGE, { cost: "nothing; taken along with the next downtime" }),
-    port: setting(port(), 80, { ...DOWNTIME, unit: "port" }),
-    bindAddress: setting(address(), "0.0.0.0", DOWNTIME),
-    previewPort: setting(port(), 8081, { ...DOWNTIME, unit: "port" }),
-    previewBindAddress: setting(address(), "127.0.0.1", DOWNTIME),
+    image: setting(image(), NGINX_IMAGE, { ...NEW_NGINX, ...OF_INGRESS }),
+    edgeImage: setting(image(), NGINX_IMAGE, {
+      cost: "nothing; taken along with the next downtime",
+      ...OF_INGRESS,
+    }),
+    port: setting(port(), 80, { ...DOWNTIME, ...OF_INGRESS, unit: "port" }),
+    bindAddress: setting(address(), "0.0.0.0", { ...DOWNTIME, ...OF_INGRESS }),
+    previewPort: setting(port(), 8081, { ...DOWNTIME, ...OF_INGRESS, unit: "port" }),
+    previewBindAddress: setting(address(), "127.0.0.1", { ...DOWNTIME, ...OF_INGRESS }),
     maxBodySize: setting(bodySize, "10m", { ...RELOAD, unit: "bytes, `k`, `m`, `g`" }),
     connectTimeoutSeconds: setting(whole(), 5, { ...RELOAD, ...SECONDS }),
     readTimeoutSeconds: setting(whole(), 60, { ...RELOAD, ...SECONDS }),
@@ -249,20 +279,20 @@ export const schema = z.strictObject({
     memoryMb: setting(
       wholeOrZero().refine((mb) => mb === 0 || mb >= 64, must("0 or a whole number from 64 on")),
       2048,
-      { ...IN_PLACE, unit: "MiB" },
+      { ...IN_PLACE, ...OF_INGRESS, unit: "MiB" },
     ),
-    migrateConnections: setting(flag(), true, DOWNTIME),
+    migrateConnections: setting(flag(), true, { ...DOWNTIME, ...OF_INGRESS }),
   } satisfies Shape<ProxyArgs>),
   tls: group({
     names: setting(list(hostName()), [], {
       cost: "turning TLS on or off is downtime, other names are a reload",
     }),
-    port: setting(port(), 443, { ...DOWNTIME, unit: "port" }),
+    port: setting(port(), 443, { ...DOWNTIME, ...OF_INGRESS, unit: "port" }),
     certificate: optional(openText(), RELOAD),
     privateKey: optional(secret(), RELOAD),
-    certificateFile: optional(absolutePath(), NEW_NGINX),
-    privateKeyFile: optional(absolutePath(), RELOAD),
-    certificateFolder: optional(absolutePath(), NEW_NGINX),
+    certificateFile: optional(absolutePath(), { ...NEW_NGINX, ...ALONE }),
+    privateKeyFile: optional(absolutePath(), { ...RELOAD, ...ALONE }),
+    certificateFolder: optional(absolutePath(), { ...NEW_NGINX, ...ALONE }),
     acmeEmail: optional(email, RELOAD),
     acmeDirectory: optional(httpsUrl, {
       cost: "a new certificate, which is a reload",
@@ -271,16 +301,19 @@ export const schema = z.strictObject({
     acmeImage: setting(image(), LEGO_IMAGE, NOTHING),
     hstsSeconds: setting(wholeOrZero(), 0, { ...RELOAD, ...SECONDS }),
   } satisfies Shape<TlsArgs>),
-  host: group({
-    address: setting(url.docker(), "unix:///var/run/docker.sock", DOWNTIME),
-    ...server,
-    connectTries: setting(whole(), 10, RELOAD),
-    connectTimeoutSeconds: setting(whole(), 15, { ...RELOAD, ...SECONDS }),
-    bastion: element({
-      address: required(url.ssh(), RELOAD),
+  host: group(
+    {
+      address: setting(url.docker(), "unix:///var/run/docker.sock", DOWNTIME),
       ...server,
-    } satisfies Shape<BastionArgs>).optional(),
-  } satisfies Shape<HostArgs>),
+      connectTries: setting(whole(), 10, RELOAD),
+      connectTimeoutSeconds: setting(whole(), 15, { ...RELOAD, ...SECONDS }),
+      bastion: element({
+        address: required(url.ssh(), RELOAD),
+        ...server,
+      } satisfies Shape<BastionArgs>).optional(),
+    } satisfies Shape<HostArgs>,
+    "both",
+  ),
   registries: setting(
     list(
       element({
@@ -290,15 +323,36 @@ export const schema = z.strictObject({
       } satisfies Shape<RegistryArgs>),
     ),
     [],
-    NOTHING,
+    { ...NOTHING, ...OF_BOTH },
   ),
   pinImages: setting(flag(), false, NEW_COLORS),
   keepImages: optional(wholeOrZero(), { cost: "nothing" }),
   allowDowntime: setting(flag(), false, {
     cost: "nothing by itself; with true, a newer edge is taken along, which is downtime",
+    ...OF_BOTH,
   }),
-  allowMovingTags: setting(flag(), false, { cost: "nothing" }),
+  allowMovingTags: setting(flag(), false, { cost: "nothing", ...OF_BOTH }),
 } satisfies Shape<BlueGreenServiceArgs>);
+
+/** The paths of those given settings that are of one of these owners, where services share an ingress. */
+export function* settingsOf(
+  owners: Owner[],
+  given: unknown,
+  type: z.core.$ZodType = schema,
+  path: string[] = [],
+  outer: Owner = "service",
+): Iterable<string> {
+  const owner = (z.globalRegistry.get(type)?.of as Owner | undefined) ?? outer;
+  const kind = withoutDefault(type);
+  if (kind instanceof z.ZodObject && typeof given === "object" && given !== null) {
+    for (const [name, inner] of Object.entries(given)) {
+      const row = (kind.shape as z.ZodRawShape)[name];
+      // One that there is not is refused as such.
+      if (row !== undefined && inner !== undefined && inner !== null)
+        yield* settingsOf(owners, inner, row, [...path, name], owner);
+    }
+  } else if (owners.includes(owner)) yield path.join(".");
+}
 
 /** The paths of the settings whose change costs this. */
 export function settingsThatCost({ cost }: About): string[] {

@@ -26,18 +26,18 @@ type Members = { [member: string]: { comment: string; what: string; type: string
 function interfaces(): { [name: string]: Members } {
   const file = path.join(ROOT, "components/settings/args.ts");
   const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
-  return Object.fromEntries(
-    source.statements.filter(ts.isInterfaceDeclaration).map((one) => [
-      one.name.text,
-      Object.fromEntries(
-        one.members.filter(ts.isPropertySignature).map((member) => {
-          const comment = commentOf(member);
-          const [what] = /^.*?(?=[.:;](?: |$)|$)/.exec(comment) ?? [""];
-          return [member.name.getText(), { comment, what, type: member.type?.getText() ?? "" }];
-        }),
-      ),
-    ]),
-  );
+  const all: { [name: string]: Members } = {};
+  for (const one of source.statements.filter(ts.isInterfaceDeclaration)) {
+    const own = one.members.filter(ts.isPropertySignature).map((member) => {
+      const comment = commentOf(member);
+      const [what] = /^.*?(?=[.:;](?: |$)|$)/.exec(comment) ?? [""];
+      return [member.name.getText(), { comment, what, type: member.type?.getText() ?? "" }] as const;
+    });
+    // What it extends stands before it.
+    const extended = one.heritageClauses?.flatMap(({ types }) => types.map((type) => all[type.getText()]));
+    all[one.name.text] = Object.assign({}, ...(extended ?? []), Object.fromEntries(own)) as Members;
+  }
+  return all;
 }
 
 function commentOf(node: ts.Node): string {
@@ -101,6 +101,7 @@ const VALUES: { [key: string]: unknown } = {
   activeColor: "blue",
   blue: { image: "bluegreen-demo:1.0.0" },
   green: { image: "bluegreen-demo:1.1.0" },
+  ingress: "",
   command: [],
   memoryMb: 0,
   keepImages: 0,

@@ -53,7 +53,10 @@ export async function leftNothing(service: Service): Promise<void> {
     "-c",
     `cd /bluegreen/state && echo $(ls) && echo $(ls ${PLACE}) && ls instances | wc -l`,
   );
-  assert.equal(files, "beat instances owner services\njournal lock lock.holder site.conf\n1");
+  assert.equal(
+    files,
+    "beat ingress.lock instances journal owner services tls-port\nid journal lock lock.holder site.conf\n1",
+  );
 }
 
 const LIGHT = {

@@ -164,7 +164,7 @@ const render = (args: BlueGreenServiceArgs) =>
     {
       lockHolder: "acme/dev/shop",
       id: "1a2b3c4d",
-      proxyContainer: "shop-proxy-3",
+      ingress: "shop-dev-shop",
       service: "shop",
       settings: settingsOf(args),
     },

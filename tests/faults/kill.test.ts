@@ -16,13 +16,18 @@ interface Killing extends SwitchOptions {
   prepare: () => Promise<Color>;
   /** Killed at are the calls from the first that contains this; those before it are another case's. */
   from?: string;
+  /** What is killed. */
+  killed?: "the switch" | "the take-over";
 }
 
 /**
  * Runs the switch again and again, each time killed one call later. Whatever was killed has to be settled by the proxy
  * itself, in such a way that nobody notices and the next switch goes on from there.
  */
-async function killAtEachCall(service: Service, { prepare, from, ...options }: Killing): Promise<Told> {
+async function killAtEachCall(
+  service: Service,
+  { prepare, from, killed: what = "the switch", ...options }: Killing,
+): Promise<Told> {
   const healSeconds: number[] = [];
   const outcomes = new Map<string, number>();
   const killed = new Set<string>();
@@ -30,7 +35,9 @@ async function killAtEachCall(service: Service, { prepare, from, ...options }: K
   const run = async (killAt: KillAt) => {
     const color = await prepare();
     const serving: Serving = [service.containers[color], service.containers[other(color)]];
-    const ended = await service.switch(color, { ...options, edit: killedInContainer(killAt) });
+    const edit = killedInContainer(killAt);
+    const edits = what === "the switch" ? { edit } : { editTakeOver: edit };
+    const ended = await service.switch(color, { ...options, ...edits });
     const calls = (await service.inProxy("cat", `${SHIMS}/calls`)).split("\n");
     return { ...ended, serving, calls };
   };
@@ -39,7 +46,7 @@ async function killAtEachCall(service: Service, { prepare, from, ...options }: K
     const { code, output, serving } = await run(killAt);
     // It made one call less than the first run, and is through.
     if (code === 0) return;
-    assert.match(output, /error: the switch was killed \(exit status 137\)/);
+    assert.ok(output.includes(`error: ${what} was killed (exit status 137)`), output);
     // A subshell of it may have gone on.
     killed.add(await service.inProxy("cat", `${SHIMS}/killed`));
     healSeconds.push(await settled(service));
@@ -101,7 +108,7 @@ describe("kill -9 of the switch at each command that it calls", function () {
 
     fault("a new nginx that takes the ports over", () =>
       killAtEachCall(service, {
-        from: `/run/bluegreen/warm-${SERVICE}.sock`,
+        killed: "the take-over",
         prepare: async () => {
           if (await service.listens(service.proxy)) {
             await replaced(service.proxy);

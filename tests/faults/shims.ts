@@ -61,16 +61,25 @@ PATH=$SHIMS:$PATH
 export const SHIMS = "/tmp/bluegreen-shims";
 
 const IN_CONTAINER = [
-  ...["steps.sh", "probe.sh", "reason.sh", "switch.sh"].map((file) => `in-nginx/piped/${file}`),
+  ...[
+    "common.sh",
+    "probe.sh",
+    "reason.sh",
+    "gate.sh",
+    "drain.sh",
+    "steps.sh",
+    "switch.sh",
+    "takeover.sh",
+  ].map((file) => `in-nginx/piped/${file}`),
   ...["nginx.sh", "journal.sh"].map((file) => `in-nginx/uploaded/${file}`),
 ];
-/** The switch's input with a part in the container that is killed at this call. */
+/** The input of a switch or a take-over with a part in the container that is killed at this call. */
 export const killedInContainer = (killAt: KillAt) => (input: string) => {
-  const start = "#!/bin/sh\n# The steps that the switch and the idle gate share";
+  const start = shellFile("in-nginx/piped/common.sh");
   assert.ok(input.includes(start));
   return input.replace(start, () => arm(SHIMS, IN_CONTAINER, killAt) + start);
 };
 
 /** The same with a part on the host that is killed. */
 export const killedOnHost = (killAt: KillAt, folder: string) => (input: string) =>
-  arm(folder, ["on-host/host.sh", "on-host/switch.sh"], killAt) + input;
+  arm(folder, ["on-host/containers.sh", "on-host/host.sh", "on-host/switch.sh"], killAt) + input;

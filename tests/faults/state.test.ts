@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { useLiveService, withDirective, type Service } from "../proxy/service";
-import { STEPS, type Step } from "../proxy/steps";
+import { STEPS, TAKE_OVER_STEPS, withLine } from "../proxy/steps";
 import { addressOf, docker } from "../support/docker";
 import { get } from "../support/http";
 import { until } from "../support/running";
@@ -49,16 +49,11 @@ describe("what the proxy stands on: a state volume that is full", function () {
   const FILLER = "/bluegreen/state/filler";
   const FILL = `! dd if=/dev/zero of=${FILLER} bs=1k 2>/dev/null`;
 
-  const filledBefore = (step: Step) => (input: string) => {
-    const line = STEPS[step];
-    const edited = input.replace(`\n  ${line}\n`, () => `\n  ${FILL} || :\n  ${line}\n`);
-    assert.notEqual(edited, input);
-    return edited;
-  };
+  const filledBefore = (line: string) => withLine(line, `  ${FILL} || :\n`);
 
   for (const withNewNginx of [false, true]) {
-    const kind = withNewNginx ? "a flip behind a new nginx" : "a flip";
-    for (const step of Object.keys(STEPS) as Step[]) {
+    const kind = withNewNginx ? "the take-over of a new nginx" : "a flip";
+    for (const [step, line] of Object.entries(withNewNginx ? TAKE_OVER_STEPS : STEPS)) {
       fault(`from before "${step}" of ${kind}`, async () => {
         const former = service.proxy;
         const [live, idle] = [await service.live(), await service.idle()];
@@ -66,7 +61,8 @@ describe("what the proxy stands on: a state volume that is full", function () {
         let failed = true;
         const requests = await underLoad(service, async () => {
           if (withNewNginx) await service.newProxy();
-          const { code, output } = await service.switch(color, { edit: filledBefore(step) });
+          const edit = withNewNginx ? { editTakeOver: filledBefore(line) } : { edit: filledBefore(line) };
+          const { code, output } = await service.switch(color, edit);
           failed = code !== 0;
           if (failed) assert.match(output, /can't write|No space left/);
           assert.equal(await service.live(), failed ? live : idle, output);

@@ -4,7 +4,7 @@ import { docker } from "../support/docker";
 import { hash } from "../../components/shell";
 import { type Running, until } from "../support/running";
 import { NODE_IMAGE, PLACE, SERVICE, type Service, useLiveService, withDirective } from "./service";
-import { STEPS } from "./steps";
+import { STEPS, TAKE_OVER_STEPS, withLine } from "./steps";
 
 /** Starts a switch that waits in the gate of a sick candidate. */
 async function waitingSwitch(service: Service, lockHolder: string): Promise<[Running, string]> {
@@ -199,7 +199,6 @@ const KILLS = [
   { step: "note_intent", line: STEPS.note_intent, outcome: "nothing had changed", live: "blue" },
   { step: "stage", line: STEPS.stage, outcome: "nothing had changed", live: "blue" },
   { step: "gate", line: STEPS.gate, outcome: "nothing had changed", live: "blue" },
-  { step: "take_over", line: STEPS.take_over, outcome: "nothing had changed", live: "blue" },
   { step: "the test", line: 'test_site "$SITE.next"', outcome: "nothing had changed", live: "blue" },
   { step: "the copy", line: 'ln -f "$SITE" "$SITE.former"', outcome: "undone", live: "blue" },
   { step: "the new site", line: 'mv -f "$SITE.next" "$SITE"', outcome: "undone", live: "blue" },
@@ -208,13 +207,7 @@ const KILLS = [
   { step: "drain", line: STEPS.drain, outcome: "green was live already", live: "green" },
 ];
 
-const killedAfter =
-  (line: string, before = "") =>
-  (input: string) => {
-    const edited = input.replace(`\n  ${line}\n`, () => `\n  ${line}\n${before}  kill -9 $$\n`);
-    assert.notEqual(edited, input, `no line is ${line}`);
-    return edited;
-  };
+const killedAfter = (line: string, before = "") => withLine(line, "", `${before}  kill -9 $$\n`);
 
 describe("a switch that ended before its end", () => {
   const service = useLiveService();
@@ -272,4 +265,28 @@ describe("a switch that ended before its end", () => {
     assert.equal(await service.site(), site);
     assert.equal(await service.live(), service.containers.blue);
   });
+});
+
+describe("a take-over that ended before its end", () => {
+  const service = useLiveService();
+
+  for (const [step, line] of Object.entries(TAKE_OVER_STEPS)) {
+    it(`after ${step}: one nginx serves, and the next one takes over`, async () => {
+      const { blue } = service.containers;
+      const former = service.proxy;
+      await service.newProxy();
+      const { code, output } = await service.takeOver({ editTakeOver: killedAfter(line) }).ended;
+      assert.equal(code, 1, output);
+      assert.match(output, /error: the take-over was killed \(exit status 137\)/);
+      await until(
+        () => "one of them listens",
+        async () => (await service.listens(former)) !== (await service.listens(service.proxy)),
+      );
+      assert.equal(await service.live(), blue);
+      await service.switched("blue");
+      assert.deepEqual([await service.listens(former), await service.listens(service.proxy)], [false, true]);
+      assert.equal(await service.live(), blue);
+      await docker("rm", "--force", "--volumes", former);
+    });
+  }
 });

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { BlueGreenServiceArgs } from "../../components";
 import { renderDelivery, type Source } from "../../components/certificate";
-import { nginxOptions } from "../../components/proxy";
+import { nginxOptions, renderTakeOver } from "../../components/hosting";
 import { NGINX_IMAGE, type Color } from "../../components/settings";
 import { shellFile } from "../../components/shell";
 import { type CommandValues, renderIdleGateInput, renderSwitchInput } from "../../components/switchInput";
@@ -87,8 +87,9 @@ export interface SwitchOptions {
   tls?: BlueGreenServiceArgs["tls"];
   proxy?: BlueGreenServiceArgs["proxy"];
   drainSeconds?: number;
-  /** Changes what the shell gets to read. */
+  /** Changes what the shell gets to read for the switch, and for the take-over. */
   edit?: (input: string) => string;
+  editTakeOver?: (input: string) => string;
 }
 
 /** A line of the journal on the state volume. */
@@ -115,6 +116,8 @@ export class Service {
   readonly state = `${this.prefix}-state`;
   readonly edge = `${this.prefix}-edge`;
   proxy = "";
+  /** The nginx that a take-over was run for. */
+  private owner = "";
   /** What the last switch was told. */
   private lastInput = "";
   /** The containers that the next switch is told of. */
@@ -254,20 +257,45 @@ export class Service {
   heal = (app: string) => docker("kill", "--signal", "USR2", app);
 
   private labelled(role: string): string[] {
-    const labels = { "bluegreen.id": this.prefix, "bluegreen.role": role };
+    const labels = {
+      "bluegreen.id": this.prefix,
+      "bluegreen.ingress": this.prefix,
+      "bluegreen.role": role,
+    };
     return Object.entries(labels).flatMap(([label, value]) => ["--label", `${label}=${value}`]);
   }
   private nextName = (role: string) => `${this.prefix}-${role}-${this.made.length}`;
 
-  /** Runs what an update runs to its end: the switch and, when a color has another container, the idle gate. */
+  /** Has the new nginx take over the ports. */
+  takeOver(options: SwitchOptions = {}): Running {
+    const { settings, lockHolder: stack } = this.values("blue", options);
+    const values = {
+      ...{ ingress: this.prefix, id: this.prefix, stack, nginxContainer: this.proxy },
+      settings: { ...settings, tlsPort: 8443 },
+    };
+    return this.start(renderTakeOver(values), { edit: options.editTakeOver });
+  }
+
+  /** Runs what an update runs to its end: the take-over of a new nginx, the switch and, when a color has another container, the idle gate. */
   async switch(activeColor: Color, options: SwitchOptions = {}): Promise<Ended> {
+    const takenOver = await this.takenOver(options);
+    if (takenOver.code !== 0) return takenOver;
     const switched = await this.startSwitch(activeColor, options).ended;
     const containers = `${this.containers.blue} ${this.containers.green} ${options.idle ?? "running"}`;
+    const output = takenOver.output + switched.output;
     if (switched.code !== 0 || this.gated === containers || Object.values(this.containers).includes(""))
-      return switched;
+      return { code: switched.code, output };
     const idle = await this.startIdleGate(activeColor, options).ended;
     if (idle.code === 0) this.gated = containers;
-    return { code: idle.code, output: switched.output + idle.output };
+    return { code: idle.code, output: output + idle.output };
+  }
+
+  /** Pulumi runs the take-over for each new nginx, until it has passed. */
+  private async takenOver(options: SwitchOptions): Promise<Ended> {
+    if (this.owner === this.proxy) return { code: 0, output: "" };
+    const ended = await this.takeOver(options).ended;
+    if (ended.code === 0) this.owner = this.proxy;
+    return ended;
   }
 
   /** The same, but one that fails is an error with all that it said. */
@@ -280,20 +308,27 @@ export class Service {
   /** Pipes what Pulumi pipes into the same shell. */
   startSwitch(activeColor: Color, options: SwitchOptions = {}): Running {
     const live = this.containers[activeColor];
-    return this.start(renderSwitchInput(this.values(activeColor, options), live), options);
+    this.lastInput = renderSwitchInput(this.values(activeColor, options), live);
+    return this.start(this.lastInput, options);
   }
 
   startIdleGate(activeColor: Color, options: SwitchOptions = {}): Running {
-    return this.start(renderIdleGateInput(this.values(activeColor, options), this.containers), options);
+    this.lastInput = renderIdleGateInput(this.values(activeColor, options), this.containers);
+    return this.start(this.lastInput, options);
   }
 
-  private start(input: string, { edit = (input) => input }: SwitchOptions): Running {
-    this.lastInput = input;
+  private start(input: string, { edit = (input) => input }: Pick<SwitchOptions, "edit">): Running {
     return new Running("sh", ["-s"], { input: edit(input) });
   }
 
   private values(activeColor: Color, options: SwitchOptions): CommandValues {
-    const { lockHolder = "project/stack/service", health, edit: _edit, ...given } = options;
+    const {
+      lockHolder = "project/stack/service",
+      health,
+      edit: _edit,
+      editTakeOver: _editTakeOver,
+      ...given
+    } = options;
     const settings = settingsOf({
       ...QUICK,
       activeColor,
@@ -303,7 +338,7 @@ export class Service {
       ...given,
       health: { ...QUICK.health, ...health },
     });
-    return { lockHolder, service: SERVICE, id: this.prefix, proxyContainer: this.proxy, settings };
+    return { lockHolder, service: SERVICE, id: this.prefix, ingress: this.prefix, settings };
   }
 
   /** What "status" gets to know of the current nginx, by the settings of the last switch. */
@@ -327,9 +362,10 @@ export class Service {
   }
 
   /** Delivers a certificate as Pulumi does. */
-  deliver(source: Partial<Source>, names: string[]): Promise<Ended> {
+  async deliver(source: Partial<Source>, names: string[]): Promise<Ended> {
+    await this.takenOver({});
     return new Running("sh", ["-s"], {
-      input: renderDelivery(source, { names, service: SERVICE, proxyContainer: this.proxy }),
+      input: renderDelivery(source, { names, service: SERVICE, id: this.prefix, ingress: this.prefix }),
     }).ended;
   }
 

@@ -3,10 +3,26 @@ export const STEPS = {
   take_lock: "take_lock",
   note_intent: 'note_intent "${served_live%% *}" "$LIVE_COLOR" "$(kind)" "$LIVE_COLOR" "$IMAGE"',
   stage: 'stage "$LIVE_COLOR" "$LIVE"',
-  gate: 'if ! is_live "$LIVE" || ! is_owner; then gate "$LIVE_COLOR" "$LIVE"; else try_live; fi',
-  take_over: "take_over",
+  gate: 'if is_live "$LIVE"; then try_live; else gate "$LIVE_COLOR" "$LIVE"; fi',
   commit: "commit",
   watch: "watch",
   drain: "drain",
 };
-export type Step = keyof typeof STEPS;
+/** The same of the take-over. */
+export const TAKE_OVER_STEPS = {
+  wait_for_switches: "wait_for_switches",
+  gate: "gate_of_nginx",
+  open: "open_listeners || fail 1 'the new nginx could not open its ports.'",
+  owner: 'write_file "$OWNER" "$(own_id)" || cannot_write',
+  be_alone: "be_alone",
+  drain: "wait_until_none_is_left others_at_work 'old nginx with open connections'",
+};
+
+/** The input of the shell with something before or after one of its lines. */
+export function withLine(line: string, before: string, after = "") {
+  return (input: string): string => {
+    const edited = input.replace(`\n  ${line}\n`, () => `\n${before}  ${line}\n${after}`);
+    if (edited === input) throw new Error(`no line is ${line}`);
+    return edited;
+  };
+}

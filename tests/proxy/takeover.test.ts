@@ -6,6 +6,7 @@ import { get } from "../support/http";
 import { describeTotals, failed, Load } from "../support/load";
 import { Running, until } from "../support/running";
 import { type Service, useLiveService } from "./service";
+import { TAKE_OVER_STEPS, withLine } from "./steps";
 
 /** Runs a change under a light load of new connections, of which none may fail. */
 async function losesNothing(service: Service, change: () => Promise<void>): Promise<void> {
@@ -45,55 +46,98 @@ describe("a second nginx", () => {
   const service = useLiveService();
   const owner = () => service.inProxy("cat", "/bluegreen/state/owner");
 
-  it("keeps its ports closed until a switch has gated it", async () => {
+  const ended = (options: Parameters<Service["takeOver"]>[0] = {}) => service.takeOver(options).ended;
+
+  it("keeps its ports closed until it takes over; until then a switch is the first one's", async () => {
     const [old, oldId] = [service.proxy, await owner()];
     await service.newProxy();
-    const failing = await service.switch("blue", { health: { bodyText: "missing", gateTimeoutSeconds: 2 } });
-    assert.equal(failing.code, 1, failing.output);
+    const { code, output } = await service.startSwitch("green").ended;
+    assert.equal(code, 0, output);
+    assert.equal(await service.live(), service.containers.green);
+    assert.deepEqual([await service.listens(old), await service.listens(service.proxy)], [true, false]);
+    assert.equal(await docker("exec", old, "cat", "/bluegreen/state/owner"), oldId);
+  });
+
+  it("takes over nothing where a live color answers another way through it", async () => {
+    const oldId = await owner();
+    const editTakeOver = (input: string) => input.replaceAll("now=$(answer_of ", "now=418 # $(answer_of ");
+    const { code, output } = await ended({ editTakeOver });
+    assert.equal(code, 1, output);
+    assert.match(
+      output,
+      /the live color of shop answers HTTP 200 through the nginx that serves, and HTTP 418 through the new/,
+    );
+    assert.match(output, /What to do next: .*run 'pulumi up' again/);
     assert.equal(await service.listens(service.proxy), false);
-    assert.equal(await service.listens(old), true);
     assert.equal(await owner(), oldId);
-    assert.equal(await service.live(), service.containers.blue);
-    await docker("rm", "--force", service.proxy);
-    service.proxy = old;
+    assert.equal(await service.live(), service.containers.green);
   });
 
   it("takes over from the first, and no request is lost", async () => {
-    const [old, oldId] = [service.proxy, await owner()];
     await losesNothing(service, async () => {
-      await service.newProxy();
-      const output = await service.switched("blue");
-      assert.match(output, /gate: blue passed 2 of 2/);
-      assert.match(output, /a new nginx takes over the ports/);
+      const output = await service.switched("green");
+      assert.match(output, /gate: shop through the new nginx/);
+      assert.match(output, /the new nginx takes over the ports/);
       assert.equal(await service.listens(service.proxy), true);
-      assert.equal(await service.listens(old), false);
       assert.equal(await owner(), await service.inProxy("cat", "/bluegreen/id"));
-      assert.notEqual(await owner(), oldId);
-      await docker("stop", old);
     });
-    assert.equal(await service.live(), service.containers.blue);
+    assert.equal(await service.live(), service.containers.green);
+    const journal = await service.inProxy("cat", "/bluegreen/state/journal");
+    const outcomes = journal.split("\n").map((line) => (JSON.parse(line) as { outcome: string }).outcome);
+    assert.match(outcomes.at(-2) ?? "", /^failed: the live color of shop answers/);
+    assert.equal(outcomes.at(-1), "done");
   });
 
-  it("is not waited for again when it was killed in its drain", async () => {
+  it("waits for its connections, and not again when it was killed in its drain", async () => {
     const old = service.proxy;
     await service.newProxy();
     const slow = get(`http://127.0.0.1:${service.port}/slow`);
-    assert.match(await service.switched("blue"), /and 1 old nginx were left after 2 s; they end now/);
+    assert.match(
+      await service.switched("green"),
+      /1 old nginx with open connections were left after 2 s; they end now/,
+    );
     await docker("kill", old);
     await slow.catch(() => undefined);
     await docker("rm", "--force", old);
-    assert.doesNotMatch(await service.switched("green"), /drain/);
-    assert.doesNotMatch(await service.switched("blue"), /drain/);
+    await service.newProxy();
+    assert.doesNotMatch(await service.switched("green"), /were left/);
   });
 
-  it("takes over and flips in one switch", async () => {
+  it("waits for a switch that is under way; one that begins meanwhile waits for it", async () => {
+    const old = service.proxy;
+    await service.newProxy();
+    const candidate = await service.app("blue", "sick");
+    const running = service.startSwitch("blue");
+    await running.says("==> gate: blue");
+    const takeOver = service.takeOver();
+    await takeOver.says("==> waiting for a switch that is running: shop (project/stack/service since ");
+    await service.heal(candidate);
+    const [switched, takenOver] = [await running.ended, await takeOver.ended];
+    assert.equal(switched.code, 0, switched.output);
+    assert.equal(takenOver.code, 0, takenOver.output);
+    assert.equal(await service.live(), candidate);
+    assert.deepEqual([await service.listens(old), await service.listens(service.proxy)], [false, true]);
+
+    const former = service.proxy;
+    await service.newProxy();
+    const slowly = service.takeOver({ editTakeOver: withLine(TAKE_OVER_STEPS.be_alone, "  sleep 3\n") });
+    await slowly.says("==> the new nginx takes over the ports");
+    const next = await service.startSwitch("green").ended;
+    assert.equal(next.code, 0, next.output);
+    assert.match(next.output, /a new nginx is taking over: waiting for it/);
+    assert.equal((await slowly.ended).code, 0);
+    assert.equal(await service.live(), service.containers.green);
+    assert.equal(await service.listens(former), false);
+  });
+
+  it("a switch behind it flips, and no request is lost", async () => {
     await losesNothing(service, async () => {
       const old = service.proxy;
       await service.newProxy();
-      await service.switched("green");
+      await service.switched("blue");
       await docker("rm", "--force", old);
     });
-    assert.equal(await service.live(), service.containers.green);
+    assert.equal(await service.live(), service.containers.blue);
   });
 });
 

@@ -13,6 +13,8 @@ export interface Options {
   project?: string;
   /** How its configuration says ports. */
   ports?: (port: number, previewPort: number) => Config;
+  /** What the ingress "web" of the example is called here: no two on a host have one name. */
+  ingress?: string;
   /** Gives the project its packages. */
   install?: (folder: string) => Promise<void>;
 }
@@ -31,9 +33,15 @@ export class ExampleStack extends TestStack {
     const whatIsTriedThere = (file: string) => !/node_modules|\.tgz$|package-lock\.json$/.test(file);
     cpSync(path.join(EXAMPLES, this.example), this.root, { recursive: true, filter: whatIsTriedThere });
     const folder = path.join(this.root, this.options.project ?? "");
-    rewrite(path.join(folder, "Pulumi.yaml"), /^name: shop$/m, `name: ${this.project}`);
+    const project = path.join(folder, "Pulumi.yaml");
+    const [, name] = /^name: (.*)$/m.exec(readFileSync(project, "utf8")) ?? [];
+    rewrite(project, /^name: .*$/m, `name: ${this.project}`);
     const settings = path.join(folder, `Pulumi.${this.name}.yaml`);
-    if (existsSync(settings)) rewrite(settings, /^ {2}shop:/gm, `  ${this.project}:`);
+    if (existsSync(settings)) rewrite(settings, new RegExp(`^ {2}${name}:`, "gm"), `  ${this.project}:`);
+    const { ingress } = this.options;
+    const files = ["index.ts", `Pulumi.${this.name}.yaml`].map((file) => path.join(folder, file));
+    if (ingress !== undefined)
+      for (const file of files) writeFileSync(file, readFileSync(file, "utf8").replace(/\bweb\b/g, ingress));
     await (this.options.install ?? putInstalledPackage)(folder);
     return folder;
   }

@@ -6,10 +6,11 @@ export interface Answer {
   body: string;
 }
 
-/** One request on a connection of its own: a kept one may still lead to what served before. */
-export function get(url: string, timeoutMs = 10_000): Promise<Answer> {
+/** One request on a connection of its own: a kept one may still lead to what served before. `host`: the name that is asked for. */
+export function get(url: string, timeoutMs = 10_000, host?: string): Promise<Answer> {
+  const headers = host === undefined ? {} : { host };
   return new Promise((resolve, reject) => {
-    const request = http.get(url, { agent: false, timeout: timeoutMs }, (response) => {
+    const request = http.get(url, { agent: false, timeout: timeoutMs, headers }, (response) => {
       let body = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => (body += chunk));

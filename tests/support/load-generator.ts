@@ -13,6 +13,8 @@ export interface Options {
   port: number;
   /** With TLS: the certificate of the CA, and the name that is asked for. */
   tls?: { ca: string; name: string };
+  /** The name that is asked for. */
+  host?: string;
   /** Connections that are kept, each used for one request after the other. */
   kept: number;
   /** As many requests at a time on a new connection each. */
@@ -137,8 +139,10 @@ function generate(options: Options): void {
           agent,
           method,
           path,
-          headers:
-            body === undefined ? {} : { "content-type": "application/json", "content-length": body.length },
+          headers: {
+            ...(options.host !== undefined && { host: options.host }),
+            ...(body !== undefined && { "content-type": "application/json", "content-length": body.length }),
+          },
         },
         (response) => {
           response.resume();

@@ -239,10 +239,7 @@ export class TestStack {
   /** Of all that a failed update has made or kept: what runs is served, and what the switch left is named by it. */
   private async expectAccountedFor({ output }: Run): Promise<void> {
     const colors = [...(await this.containers("blue")), ...(await this.containers("green"))];
-    const [nginx] = (await this.containers("edge")).filter(({ State }) => State.Running);
-    const site = nginx
-      ? await docker("exec", nginx.Id, "cat", "/bluegreen/state/services/service/site.conf")
-      : "";
+    const site = colors.length > 0 ? await siteOf(colors[0]) : "";
     const served = [...site.matchAll(/^# (?:live|idle): \w+ (\S+)$/gm)].map(([, name]) => name);
     for (const { Name, State } of colors) {
       const name = Name.slice(1);
@@ -393,6 +390,17 @@ export class TestStack {
   }
 }
 
+/** What is served, as the edge knows it of the service that this container belongs to. Empty where no edge runs. */
+async function siteOf({ Config }: Inspected): Promise<string> {
+  const filters = [
+    `label=bluegreen.ingress=${Config.Labels["bluegreen.ingress"]}`,
+    "label=bluegreen.role=edge",
+  ];
+  const [edge] = await dockerLines("ps", "--quiet", ...filters.flatMap((one) => ["--filter", one]));
+  const place = `/bluegreen/state/services/${Config.Labels["bluegreen.service"]}`;
+  return edge ? docker("exec", edge, "sh", "-c", `cat ${place}/site.conf 2>/dev/null || :`) : "";
+}
+
 /** A stack for the tests of a `describe`: made before the first, removed after the last, whatever happened between. */
 export function useStack(...args: ConstructorParameters<typeof TestStack>): TestStack {
   return use(new TestStack(...args));
@@ -404,7 +412,7 @@ export function use<Stack extends TestStack>(stack: Stack): Stack {
   return stack;
 }
 
-function whoAnswered({ status, body }: Answer): string {
+export function whoAnswered({ status, body }: Answer): string {
   if (status !== 200) return `HTTP ${status}`;
   const { color, version } = JSON.parse(body) as { color: string; version: string };
   return `${color} ${version}`;

@@ -35,6 +35,8 @@ describe("the component", () => {
       "shop-blue": "docker:index/container:Container",
       "shop-green": "docker:index/container:Container",
       "shop-proxy": "docker:index/container:Container",
+      "shop-take-over": "command:local:Command",
+      "shop-ingress-guard": "command:local:Command",
       "shop-switch": "command:local:Command",
       "shop-idle-gate": "command:local:Command",
     });
@@ -56,7 +58,9 @@ describe("the component", () => {
       for (const one of wanted)
         assert.ok(dependencies.includes(`shop-${one}`), `${name} on ${one}: ${dependencies.join()}`);
     };
-    includes("edge", "downtime-guard", "network", "proxy-state", "blue", "green");
+    includes("edge", "network", "proxy-state", "blue", "green");
+    includes("take-over", "proxy");
+    includes("ingress-guard", "switch", "idle-gate");
     includes("network-guard", "network");
     includes("ports", "images", "network-guard", "downtime-guard");
     includes("redis-check", "ports", "redis-data");
@@ -65,7 +69,7 @@ describe("the component", () => {
     includes("blue", "redis-ready", "network");
     includes("green", "redis-ready", "network");
     includes("proxy", "blue", "green", "edge", "proxy-state");
-    includes("switch", "proxy", "blue", "green");
+    includes("switch", "take-over", "blue", "green");
     includes("idle-gate", "switch");
     for (const color of [blue, green]) {
       assert.ok(!color.dependencies.some((name) => /edge|proxy|blue|green/.test(name)), color.name);
@@ -81,10 +85,13 @@ describe("the component", () => {
     }
   });
 
-  it("auto-names what exists twice during a release", () => {
-    for (const name of ["blue", "green", "proxy", "edge", "network", "proxy-state"]) {
+  it("auto-names what exists twice during a release; the rest is found by its name", () => {
+    for (const name of ["blue", "green", "proxy"]) {
       assert.equal(mocked.resources[name].inputs.name, undefined, name);
     }
+    assert.equal(mocked.resources.edge.inputs.name, "bluegreen-acme-dev-shop-edge");
+    assert.equal(mocked.resources.network.inputs.name, "bluegreen-acme-dev-shop");
+    assert.equal(mocked.resources["proxy-state"].inputs.name, "bluegreen-acme-dev-shop-state");
     assert.equal(mocked.resources.redis.inputs.name, "acme-dev-shop-redis");
     assert.equal(mocked.resources["redis-data"].inputs.name, "acme-dev-shop-redis-data");
   });
@@ -105,6 +112,9 @@ describe("the component", () => {
         { label: "bluegreen.service", value: "shop" },
         { label: "bluegreen.id", value: ID },
         { label: "bluegreen.role", value: name.replace("shop-", "") },
+        ...(type === "docker:index/container:Container"
+          ? [{ label: "bluegreen.ingress", value: "acme-dev-shop" }]
+          : []),
       ]);
     }
   });
@@ -134,7 +144,7 @@ describe("the component", () => {
     const { edge, proxy } = mocked.resources;
     assert.equal(proxy.inputs.networkMode, "container:shop-edge-id");
     assert.equal(proxy.inputs.networksAdvanced, undefined);
-    assert.deepEqual(edge.inputs.networksAdvanced, [{ name: "shop-network-1a2b3c4" }]);
+    assert.deepEqual(edge.inputs.networksAdvanced, [{ name: "bluegreen-acme-dev-shop" }]);
     assert.deepEqual(edge.inputs.sysctls, { "net.ipv4.tcp_migrate_req": "1" });
   });
 
@@ -156,7 +166,7 @@ describe("the component", () => {
         ),
       );
       assert.deepEqual(inputs.volumes, [
-        { volumeName: "shop-proxy-state-1a2b3c4", containerPath: "/bluegreen/state" },
+        { volumeName: "bluegreen-acme-dev-shop-state", containerPath: "/bluegreen/state" },
       ]);
       assert.equal(inputs.init, true);
       assert.equal(inputs.stopSignal, "SIGQUIT");
@@ -192,6 +202,20 @@ describe("the component", () => {
       service: `acme/dev/shop ${ID}`,
       live: "blue",
       liveImage: "shop:1.0.0",
+    });
+    assert.deepEqual(ids, ["shop-blue-id"]);
+    assert.match(inputs.triggers.at(-1), /^[0-9a-f]{16}$/);
+    assert.match(inputs.stdin, /^LIVE='shop-blue-1a2b3c4'$/m);
+    assert.match(inputs.stdin, /^INGRESS='acme-dev-shop'$/m);
+    assert.match(inputs.stdin, /^LOCK_HOLDER='acme\/dev\/shop'$/m);
+  });
+
+  it("a new nginx takes over by a command of its own, which remembers what the ingress was made with", () => {
+    const { inputs } = mocked.resources["take-over"];
+    const [record, ...ids] = inputs.triggers;
+    assert.deepEqual(JSON.parse(record), {
+      version: 1,
+      ingress: `acme/dev/shop ${ID}`,
       nginx: "nginx:1.30.6",
       binding: [
         "network.name none",
@@ -204,11 +228,8 @@ describe("the component", () => {
         "host.address unix:///var/run/docker.sock",
       ].join("\n"),
     });
-    assert.deepEqual(ids, ["shop-blue-id", "shop-proxy-id"]);
-    assert.match(inputs.triggers.at(-1), /^[0-9a-f]{16}$/);
-    assert.match(inputs.stdin, /^LIVE='shop-blue-1a2b3c4'$/m);
-    assert.match(inputs.stdin, /^PROXY='shop-proxy-1a2b3c4'$/m);
-    assert.match(inputs.stdin, /^LOCK_HOLDER='acme\/dev\/shop'$/m);
+    assert.deepEqual(ids, ["shop-proxy-id"]);
+    assert.match(inputs.stdin, /^NGINX='shop-proxy-1a2b3c4'$/m);
   });
 
   it("gates what is idle after that, when a color has another container", () => {
@@ -280,7 +301,7 @@ describe("the component's settings", () => {
     for (const role of ["edge", "proxy", "redis"]) {
       const { inputs } = resources[role];
       assert.equal(inputs.restart, "always", "the restart policy is the colors' own");
-      assert.equal(inputs.labels.length, 4, "a user's label would replace the edge");
+      assert.equal(inputs.labels.length, 5, "a user's label would replace the edge");
     }
   });
 
@@ -487,7 +508,7 @@ describe("the component's settings", () => {
       assert.deepEqual(certificate.secrets, ["stdin"]);
       assert.match(certificate.inputs.stdin, /^KEY_TEXT='s3cr3t-key'$/m);
       assert.match(certificate.inputs.stdin, /^TLS_NAMES='shop\.example www\.shop\.example'$/m);
-      assert.ok(certificate.dependencies.includes("shop-proxy"));
+      assert.ok(certificate.dependencies.includes("shop-take-over"));
       assert.ok(resources.switch.dependencies.includes("shop-certificate"));
       for (const { name, inputs } of Object.values(resources)) {
         if (["shop", "shop-certificate"].includes(name)) continue;
@@ -535,7 +556,7 @@ describe("the component's settings", () => {
       assert.ok(certificate.dependencies.includes("shop-acme"));
       assert.equal(acme.inputs.image, "goacme/lego:v4.25.2");
       assert.deepEqual(acme.inputs.volumes, [
-        { volumeName: "shop-proxy-state-1a2b3c4", containerPath: "/bluegreen/state" },
+        { volumeName: "bluegreen-acme-dev-shop-state", containerPath: "/bluegreen/state" },
       ]);
       const [, , , folder] = acme.inputs.envs as string[];
       assert.match(folder, /^FOLDER=\/bluegreen\/state\/acme\/[0-9a-f]{16}$/);
@@ -608,12 +629,12 @@ describe("the component's settings", () => {
         (await declare(args, state)).resources["downtime-guard"].inputs.stdin as string,
       )?.[1];
     const other = { ...IMAGES, proxy: { port: 81 } };
-    const { triggers } = mocked.resources.switch.inputs;
-    const live: State = {
-      [`urn:pulumi:dev::acme::bluegreen:index:BlueGreenService$command:local:Command::shop-switch`]: {
-        outputs: { triggers },
-      },
-    };
+    const live: State = Object.fromEntries(
+      ["switch", "take-over"].map((command) => [
+        `urn:pulumi:dev::acme::bluegreen:index:BlueGreenService$command:local:Command::shop-${command}`,
+        { outputs: { triggers: mocked.resources[command].inputs.triggers as string[] } },
+      ]),
+    );
     assert.equal(await permitted(other, {}), "yes", "nothing was ever live");
     assert.equal(await permitted(IMAGES, live), "yes", "so it is no reason to run the guard again");
     assert.equal(await permitted(other, live), "no");

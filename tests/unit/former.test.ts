@@ -11,11 +11,17 @@ const BINDING = binding(settingsOf(LEAST));
 const former = (live: string, blue: string, green: string, type = "local", name = "shop"): State => {
   const switched = {
     ...{ version: 1, service: `acme/dev/${name} ${ID}`, live, liveImage: live === "blue" ? blue : green },
-    ...{ nginx: "nginx:1.30.6", binding: BINDING },
+  };
+  const takenOver = {
+    version: 1,
+    ingress: `acme/dev/${name} ${ID}`,
+    nginx: "nginx:1.30.6",
+    binding: BINDING,
   };
   const gated = { version: 1, blue, green };
   return {
     [urnOf("switch", type, name)]: { outputs: { triggers: [JSON.stringify(switched), "id", "id", "hash"] } },
+    [urnOf("take-over", type, name)]: { outputs: { triggers: [JSON.stringify(takenOver), "id"] } },
     [urnOf("idle-gate", type, name)]: {
       outputs: { triggers: [JSON.stringify(gated), "id", "id", "running"] },
     },

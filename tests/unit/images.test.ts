@@ -185,7 +185,7 @@ esac
   try {
     const images = { "blue.image": "ghcr.io/acme/shop:1", "green.image": "ghcr.io/acme/shop:4" };
     const { status, stdout, stderr } = spawnSync("sh", ["-s"], {
-      input: renderPull(images, [], [], { id: "1a2b", keepImages }),
+      input: renderPull(images, [], [], { ingress: "acme-dev-shop", keepImages }),
       env: { PATH: `${folder}:${process.env.PATH}`, FOLDER: folder, TMPDIR: folder },
       encoding: "utf8",
     });

@@ -9,6 +9,8 @@ import { LEAST } from "./valid";
 
 const WANTED: Wanted = {
   ...{ name: "shop", stack: "acme/dev", service: "shop", id: "1a2b", fullName: "acme-dev-shop" },
+  ingress: "acme-dev-shop",
+  place: { isShared: false, claims: ["* /"], needsTls: false },
   host: "unix:///var/run/docker.sock",
   ports: [
     { setting: "proxy.port", internal: 80, port: 80, address: "0.0.0.0" },
@@ -19,7 +21,12 @@ const WANTED: Wanted = {
 };
 const container = (name: string, more: Partial<HostContainer> = {}): HostContainer => ({
   ...{ id: `id of ${name}`, name, ports: "", "bluegreen.id": "", "bluegreen.stack": "" },
-  ...{ "bluegreen.service": "", "bluegreen.role": "", "com.docker.compose.project": "" },
+  ...{
+    "bluegreen.service": "",
+    "bluegreen.role": "",
+    "bluegreen.ingress": "",
+    "com.docker.compose.project": "",
+  },
   ...more,
 });
 const own = (name: string, id = WANTED.id) =>
@@ -38,6 +45,7 @@ const FACTS: Facts = {
   containers: KNOWN.containers.map(({ name }) => own(name)),
   networks: KNOWN.networks,
   volumes: KNOWN.volumes,
+  places: [],
 };
 const words = (facts: Partial<Facts>, known: Known = KNOWN, wanted: Partial<Wanted> = {}) => {
   const all = { ...WANTED, ...wanted };
@@ -65,6 +73,7 @@ describe("the facts of a Docker host", () => {
       containers: [container("c")],
       networks: [],
       volumes: [{ name: "v" }],
+      places: [],
     });
   });
 
@@ -72,11 +81,11 @@ describe("the facts of a Docker host", () => {
     const ports =
       "0.0.0.0:80->80/tcp, :::80->80/tcp, [::]:81->80/tcp, 127.0.0.1:90-91->90-91/tcp, 1.2.3.4:5->5/udp, 443/tcp";
     assert.deepEqual(heldPorts(ports), [
-      { address: "0.0.0.0", port: 80 },
-      { address: "::", port: 80 },
-      { address: "::", port: 81 },
-      { address: "127.0.0.1", port: 90 },
-      { address: "127.0.0.1", port: 91 },
+      { address: "0.0.0.0", port: 80, inside: 80 },
+      { address: "::", port: 80, inside: 80 },
+      { address: "::", port: 81, inside: 80 },
+      { address: "127.0.0.1", port: 90, inside: 90 },
+      { address: "127.0.0.1", port: 91, inside: 91 },
     ]);
     assert.deepEqual(heldPorts(""), []);
   });

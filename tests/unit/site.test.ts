@@ -148,7 +148,7 @@ describe("the rendered site", () => {
     assert.deepEqual(withUnderscores("X-Real-IP").sort(), ["X-Real_IP", "X_Real-IP", "X_Real_IP"]);
     const [{ headers }] = passing(site);
     const own = Object.keys(headers).filter((name) => name.startsWith("X-") && !name.includes("_"));
-    assert.equal(own.length, 4);
+    assert.equal(own.length, 5);
     for (const double of own.flatMap(withUnderscores)) assert.equal(headers[double], "''", double);
   });
 
@@ -197,7 +197,7 @@ describe("the rendered site", () => {
   });
 
   it("with TLS: the live color on the secure port, and the plain one redirects", () => {
-    const secured = runs(withTls({ port: 8443 }), ["shop"]);
+    const secured = assemble({ shop: withTls({}) }, { certified: ["shop"], tlsPort: 8443 });
     const live = server(secured, "443 ssl reuseport default_server");
     assert.match(live, /proxy_pass http:\/\/shop-blue-1;/);
     assert.match(live, /ssl_certificate \/run\/bluegreen\/tls\/shop\.pem;/);
@@ -229,6 +229,29 @@ describe("the rendered site", () => {
     assert.equal(told.match(header)?.length, 2, "in both locations of the live color");
   });
 
+  it("claims its host names with its path, and answers there only", () => {
+    const site = siteOf(settingsOf({ ...LEAST, hosts: ["shop.example", "*.shop.example"], path: "/api" }));
+    const claims = site.split("\n").filter((line) => line.startsWith("# claim: "));
+    assert.deepEqual(claims, ["# claim: shop.example /api", "# claim: *.shop.example /api"]);
+    const live = runs(site)
+      .split("server {")
+      .find((text) => text.includes("listen 80") && text.includes("server_name shop.example;"));
+    const locations = [...(live ?? "").matchAll(/location (.*) \{/g)].map(([, place]) => place);
+    assert.deepEqual(locations, ["= /api", "/api/", "@shop-blue-1", "/"]);
+    assert.match(live ?? "", /proxy_pass http:\/\/shop-blue-1;/);
+    assert.match(live ?? "", /location \/ \{\n[^}]*return 404/);
+  });
+
+  it("takes the path off where that is set, and says so", () => {
+    const site = siteOf(settingsOf({ ...LEAST, path: "/v1.2/api", stripPath: true }));
+    assert.match(site, /"~\^\/v1\\\.2\/api\(\?<bluegreen_rest>/);
+    assert.equal(passing(site)[1].headers["X-Forwarded-Prefix"], "/v1.2/api", "of the gate, too");
+    assert.match(site, /proxy_pass http:\/\/shop-blue-1\$bluegreen_rest_\w+;/);
+    assert.match(site, /proxy_cookie_path \/ \/v1\.2\/api\/;/);
+    const kept = siteOf(settingsOf({ ...LEAST, path: "/api" }));
+    assert.doesNotMatch(kept, /bluegreen_rest|proxy_cookie_path/);
+  });
+
   it("holds nothing of a certificate: a new one is no new site", () => {
     assert.equal(withTls({ certificate: "PEM", privateKey: "KEY" }), withTls({ certificateFile: "/a" }));
   });
@@ -243,11 +266,13 @@ describe("the rendered site", () => {
 
   it("any valid settings: the same directives, balanced braces, and the settings' values", () => {
     // What decides which directives there are.
-    const shapeOf = ({ proxy: { accessLog }, watch, tls }: Settings) =>
+    const shapeOf = ({ proxy: { accessLog }, watch, tls, path, stripPath }: Settings) =>
       directives(
         siteOf(
           settingsOf({
             ...LEAST,
+            path,
+            stripPath,
             proxy: { accessLog },
             watch: { seconds: Math.sign(watch.seconds) },
             tls: {
@@ -293,6 +318,8 @@ describe("the rendered site", () => {
       ["health", "path"],
       ["health", "hostHeader"],
       ["health", "bodyText"],
+      ["path"],
+      ["hosts"],
       ["proxy", "maxBodySize"],
       ["proxy", "bindAddress"],
       ["proxy", "connectTimeoutSeconds"],
@@ -305,12 +332,16 @@ describe("the rendered site", () => {
     );
     const tls = { names: ["shop.example"], acmeEmail: "ops@shop.example" };
     const shape = directives(withTls(tls));
+    const [plain, atPath] = ["/", "/a"].map((path) => directives(siteOf(settingsOf({ ...LEAST, path }))));
     fc.assert(
       fc.property(fields, texts, ([group, field], text) => {
-        const value = field === "names" ? [text] : text;
-        const args = { ...LEAST, tls, [group]: { ...(group === "tls" && tls), [field]: value } };
+        const value = field === "names" || group === "hosts" ? [text] : text;
+        const given = field === undefined ? value : { ...(group === "tls" && tls), [field]: value };
+        const args = { ...LEAST, ...(field !== undefined && { tls }), [group]: given };
         if (findViolations(args).length > 0) return;
-        assert.deepEqual(directives(siteOf(settingsOf(args))), shape);
+        const { path, tls: used } = settingsOf(args);
+        const wanted = used.names.length > 0 ? shape : path === "/" ? plain : atPath;
+        assert.deepEqual(directives(siteOf(settingsOf(args))), wanted);
       }),
       { numRuns: RUNS * 10 },
     );

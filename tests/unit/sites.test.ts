@@ -86,19 +86,53 @@ describe("the servers of all services", () => {
 
   it("a certificate for each service, by name; for any other name the handshake is refused", () => {
     const sites = {
-      shop: siteOf("shop", ["shop.example /"], "tls: 443 shop.example"),
-      wiki: siteOf("wiki", ["wiki.example /"], "tls: 8443 wiki.example"),
-      blog: siteOf("blog", ["blog.example /"], "tls: 443 blog.example"),
+      shop: siteOf("shop", ["shop.example /"], "tls: shop.example"),
+      wiki: siteOf("wiki", ["wiki.example /"], "tls: wiki.example"),
+      blog: siteOf("blog", ["blog.example /"], "tls: blog.example"),
     };
-    const config = assemble(sites, { certified: ["shop", "wiki"] });
+    const config = assemble(sites, { certified: ["shop", "wiki"], tlsPort: 8443 });
     assert.deepEqual(answers(config, "443"), { "*": [], "shop.example": ["shop"], "wiki.example": ["wiki"] });
-    assert.match(server(config, "443 ssl reuseport default_server"), /ssl_reject_handshake on;/);
+    assert.match(server(config, "443 ssl default_server"), /ssl_reject_handshake on;/);
     assert.match(config, /server_name wiki\.example;\n {2}ssl_certificate \/run\/bluegreen\/tls\/wiki\.pem;/);
     assert.match(
       config,
       /server_name wiki\.example;\n {2}location \/ \{\n {4}return 308 https:\/\/\$host:8443/,
     );
     assert.deepEqual(answers(config, "80")["blog.example"], ["blog"], "plain, until it has one");
+  });
+
+  it("a name without a certificate gets none, also where another service has all other names", () => {
+    const sites = {
+      rest: siteOf("rest", ["* /"]),
+      shop: siteOf("shop", ["shop.example /"], "tls: shop.example"),
+    };
+    const config = assemble(sites, { certified: ["shop"] });
+    assert.match(server(config, "443 ssl default_server"), /ssl_reject_handshake on;/);
+  });
+
+  it("a path that no service has gets a 404", () => {
+    const config = assemble({ api: siteOf("api", ["shop.example /api"]) });
+    assert.match(
+      config,
+      /server_name shop\.example;\n {2}location \/api [^]*?return 404 "No service here has that path/,
+    );
+  });
+
+  it("each service is on the preview port by its own name, too, unless all names are its own", () => {
+    const config = assemble({
+      shop: siteOf("shop", ["shop.example /"]),
+      rest: siteOf("rest", ["* /"]),
+    });
+    assert.deepEqual(Object.keys(answers(config, "8081")).sort(), ["*", "shop.example", "shop.localhost"]);
+  });
+
+  it("two services with one address are refused when it is tested, and named", () => {
+    const sites = { a: siteOf("a", ["shop.example /", "* /"]), b: siteOf("b", ["shop.example /"]) };
+    assert.throws(
+      () => assemble(sites, { mode: "test" }),
+      /these addresses are another service's: shop\.example\/ \(a and b\)/,
+    );
+    assert.deepEqual(answers(assemble(sites), "80")["shop.example"], ["a"]);
   });
 
   it("the greatest that a service asks for holds for all", () => {

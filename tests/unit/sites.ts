@@ -8,7 +8,11 @@ const PROGRAM = path.resolve("components/shell/in-nginx/uploaded/sites.awk");
 /** What nginx is given to run, from the sites of its services by their names; `certified` are those with a certificate. */
 export function assemble(
   sites: { [service: string]: string },
-  { mode = "open", certified = [] }: { mode?: "open" | "closed" | "test"; certified?: string[] } = {},
+  {
+    mode = "open",
+    certified = [],
+    tlsPort = 443,
+  }: { mode?: "open" | "closed" | "test"; certified?: string[]; tlsPort?: number } = {},
 ): string {
   const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-sites-"));
   try {
@@ -18,7 +22,7 @@ export function assemble(
       writeFileSync(file, text);
       return file;
     });
-    const given = { run: "/run/bluegreen", mode, certified: ` ${certified.join(" ")} ` };
+    const given = { run: "/run/bluegreen", mode, certified: ` ${certified.join(" ")} `, tls_port: tlsPort };
     const variables = Object.entries(given).flatMap(([name, value]) => ["-v", `${name}=${value}`]);
     return execFileSync("awk", [...variables, "-f", PROGRAM, "/dev/null", ...files], { encoding: "utf8" });
   } finally {

@@ -12,7 +12,7 @@ const NAMES = { blue: "shop-blue-1", green: "shop-green-2" };
 const values = (settings: Settings) => ({
   lockHolder: "acme/dev/shop",
   id: "1a2b3c4d",
-  proxyContainer: "shop-proxy-3",
+  ingress: "shop-dev-shop",
   service: "shop",
   settings,
 });
@@ -29,7 +29,7 @@ function withFakeDocker<T>(
   writeFileSync(
     docker,
     `#!/bin/sh\necho "$*" >>"$FOLDER/calls"\ncase $* in
-  ps*) printf "%s running image\\n" "shop-blue-1 blue" "shop-green-2 green" "shop-proxy-3 proxy" ;;
+  ps*) printf "%s running image 1a2b3c4d\\n" "shop-blue-1 blue" "shop-green-2 green" "shop-proxy-3 proxy" ;;
   *sed*) printf "live: blue shop-blue-1\\nidle: green shop-green-2\\n" ;;
   "exec -i"*) cat >"$FOLDER/piped" ;;
 esac\n`,
@@ -67,7 +67,7 @@ describe("the switch's input", () => {
       "LOCK_HOLDER='acme/dev/shop'",
       "LIVE_COLOR='blue'",
       "LIVE='shop-blue-1'",
-      "PROXY='shop-proxy-3'",
+      "INGRESS='shop-dev-shop'",
       "HEALTH_STATUS='204'",
       `HEALTH_BODY='it'\\''s UP'`,
       "HEALTH_PASSES='3'",
@@ -89,7 +89,7 @@ describe("the switch's input", () => {
       assert.equal(status, 0);
       const lines = calls.trim().split("\n");
       assert.equal(lines.length, 3);
-      assert.match(lines[0], /^ps --all --filter label=bluegreen.id=1a2b3c4d /);
+      assert.match(lines[0], /^ps --all --filter label=bluegreen\.ingress=shop-dev-shop /);
       assert.equal(lines[1], "exec -i shop-proxy-3 sh -s");
       assert.match(
         lines[2],
@@ -128,7 +128,7 @@ describe("the switch's input", () => {
     const piped = withFakeDocker((run) => run(inputOf(settingsOf(LEAST))).piped);
     const end = piped.lastIndexOf("main\n");
     // What main does first shows in the trace. A cut in the middle of a definition calls its name, which is not known yet.
-    const script = piped.replace(/^\. \/bluegreen\/.*\n/gm, "");
+    const script = piped.replace(/^\. \/bluegreen\/.*\n/gm, "PROTOCOL=1\n");
     const moved = piped.length - script.length;
     for (const cut of fc.sample(fc.integer({ min: 0, max: end - moved }), 60).concat(end - moved)) {
       const { stderr } = spawnSync("sh", ["-xs"], { input: script.slice(0, cut), encoding: "utf8" });

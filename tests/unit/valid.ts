@@ -62,6 +62,9 @@ const tls = fc
  * use for.
  */
 const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
+  // Beside it, none of the ingress's own settings is right.
+  ingress: fc.constant(undefined),
+  hosts: fc.uniqueArray(fc.constantFrom("shop.example.com", "www.example.com", "*.shop.example.com")),
   blue: fc.constant(LEAST.blue),
   green: fc.constant(LEAST.green),
   env: fc.constant({}),
@@ -143,7 +146,11 @@ function anyOf(type: z.core.$ZodType, path = ""): fc.Arbitrary<unknown> {
 }
 
 /** Arguments of which findViolations says that they are valid. */
-export const validArgs = anyOf(schema) as fc.Arbitrary<BlueGreenServiceArgs>;
+export const validArgs = (anyOf(schema) as fc.Arbitrary<BlueGreenServiceArgs>).map((args) => ({
+  ...args,
+  hosts: args.tls?.names?.length ? args.tls.names.slice(0, 1) : args.hosts,
+  stripPath: args.stripPath === true && args.path !== undefined && args.path !== "/",
+}));
 
 export const validSettings: fc.Arbitrary<Settings> = validArgs.map(settingsOf);
 

@@ -8,7 +8,7 @@ import type { Color } from "../../settings/color";
 
 interface Options extends WhichStack {
   service?: string;
-  key: string;
+  key?: string;
   yes?: boolean;
 }
 
@@ -26,14 +26,17 @@ export function registerFlip(program: Command): void {
 const flipCommand = (program: Command, name: string, what: string) =>
   stackCommand(program, name, `${what}: sets the value in the stack's configuration, then pulumi up`)
     .option("--service <name>", "which service, where the stack has several")
-    .option("--key <path>", "where the stack's configuration has the live color", "activeColor")
+    .option(
+      "--key <path>",
+      "where the stack's configuration has the live color (default: SERVICE.activeColor, or activeColor)",
+    )
     .option("-y, --yes", "without asking");
 
 async function flip(options: Options, choose: (report: Report) => Color): Promise<void> {
-  const { service, key, yes } = options;
-  const { report } = await lookAt(await oneService(options, service));
+  const { yes } = options;
+  const { report } = await lookAt(await oneService(options, options.service));
   const color = choose(report);
-  const before = await valueOf(options, key);
+  const [key, before] = await liveColorIn(options, report.service);
   if (before !== color) await set(options, key, color);
   const args = ["up", ...(yes ? ["--yes", "--skip-preview"] : [])];
   say(`pulumi ${args.join(" ")}`);
@@ -69,11 +72,15 @@ function formerColor(report: Report): Color {
   );
 }
 
-async function valueOf(which: WhichStack, key: string): Promise<string> {
-  const { ok, stdout } = await ask(which, ["config", "get", "--path", key]);
-  if (ok) return stdout.trim();
+/** Where the configuration has the live color, and which it is. */
+async function liveColorIn({ key, ...which }: Options, service: string): Promise<[string, string]> {
+  const keys = key === undefined ? [`${service}.activeColor`, "activeColor"] : [key];
+  for (const one of keys) {
+    const { ok, stdout } = await ask(which, ["config", "get", "--path", one]);
+    if (ok) return [one, stdout.trim()];
+  }
   throw new Failure(
-    `The stack's configuration has no ${key}. Nothing was changed. If the program reads the live color from elsewhere in it: --key PATH. If it stands in the program itself, change it there, then \`${PULUMI} up\`.`,
+    `The stack's configuration has no ${keys.join(" and no ")}. Nothing was changed. If the program reads the live color from elsewhere in it: --key PATH. If it stands in the program itself, change it there, then \`${PULUMI} up\`.`,
   );
 }
 

@@ -43,14 +43,15 @@ async function logs(
 }
 
 /** The one that is served, where there are two: an update that failed leaves a second one. */
-function containerOf({ live, idle, containers, service }: Report, whose: Whose): string {
+function containerOf({ live, idle, containers, service, nginx }: Report, whose: Whose): string {
   const sides = { live, idle };
   const served = [live, idle].find((side) => side?.color === whose);
-  const role = whose === "nginx" ? "proxy" : whose;
   const found =
-    whose === "live" || whose === "idle"
-      ? sides[whose]?.container
-      : (served?.container ?? containers.find((container) => container.role === role)?.name);
+    whose === "nginx"
+      ? nginx
+      : whose === "live" || whose === "idle"
+        ? sides[whose]?.container
+        : (served?.container ?? containers.find((container) => container.role === whose)?.name);
   if (found !== undefined) return found;
   throw new Failure(`${service} has no container for \`${whose}\`: \`npx bluegreen status\` says more.`);
 }

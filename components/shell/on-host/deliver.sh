@@ -1,30 +1,22 @@
-#!/bin/sh
-# The host's part of the delivery of a certificate, with the functions settings, acme_script and in_container_script before
-# it, as the input of "sh -s".
-set -eu
+# shellcheck shell=sh disable=SC2154 # from containers.sh
+# The host's part of the delivery of a certificate, after containers.sh and the function acme_script.
+#
+# Given: ACME (the container to obtain it with first, or nothing)
 
 main() {
   eval "$(settings)"
+  look_around
   [ -z "$ACME" ] || obtain
-  start "$PROXY"
   status=0
-  { settings && in_container_script; } | docker exec -i "$PROXY" sh -s || status=$?
+  in_owner print_for_nginx || status=$?
   case $status in
     0) return 0 ;;
     2) echo "What to do next: mend the certificate or its settings, then run 'pulumi up' again." ;;
-    *) echo "What to do next: see the reason above and in 'docker logs $PROXY', then run 'pulumi up' again." ;;
+    *) echo "What to do next: see the reason above and in 'docker logs $NGINX', then run 'pulumi up' again." ;;
   esac >&2
   exit 1
 }
-
-start() { # container
-  said=$(docker start "$1" 2>&1 >/dev/null </dev/null) || {
-    echo "error: the container $1 can't be started. No certificate was changed. Docker says:"
-    printf '%s\n' "$said" | sed 's/^/  | /'
-    echo "What to do next: mend that; or, if the container is gone, run 'pulumi up --refresh', which makes it again."
-    exit 1
-  } >&2
-}
+print_for_nginx() { settings && in_container_script; }
 
 obtain() {
   start "$ACME"

@@ -4,7 +4,7 @@
 
 explain_failure() { # color container
   color=$1
-  failure=$(docker exec "$PROXY" cat /run/bluegreen/failure </dev/null 2>/dev/null) || failure=''
+  failure=$(docker exec "$NGINX" cat /run/bluegreen/failure </dev/null 2>/dev/null) || failure=''
   look_at_container "$2"
   log=$(docker logs --tail 30 "$2" 2>&1 </dev/null) || log=''
   explain
@@ -29,20 +29,20 @@ END
 # The kernel's tables of the container's network, read from a container of nginx's image beside it: a color's own image may
 # have no shell and no cat.
 listening_sockets() {
-  image=$(docker inspect -f '{{.Image}}' "$PROXY" </dev/null) || return 0
+  image=$(docker inspect -f '{{.Image}}' "$NGINX" </dev/null) || return 0
   docker run --rm --cap-drop ALL --read-only --network "container:$1" --entrypoint cat "$image" /proc/net/tcp /proc/net/tcp6 </dev/null 2>/dev/null || :
 }
 
 # Why nginx does not run or took no configuration is known to its log alone. For one that does not run it sets $next.
 show_nginx() {
-  nginx_status=$(docker inspect -f '{{.State.Status}}' "$PROXY" </dev/null 2>/dev/null) || return 0
+  nginx_status=$(docker inspect -f '{{.State.Status}}' "$NGINX" </dev/null 2>/dev/null) || return 0
   if [ "$nginx_status" = running ]; then
-    nginx_log=$(docker logs --since 2m "$PROXY" 2>&1 </dev/null | grep '\[emerg\]\|\[alert\]\|\[crit\]' | tail -n 5) || return 0
-    echo "nginx ($PROXY) has logged:"
+    nginx_log=$(docker logs --since 2m "$NGINX" 2>&1 </dev/null | grep '\[emerg\]\|\[alert\]\|\[crit\]' | tail -n 5) || return 0
+    echo "nginx ($NGINX) has logged:"
   else
-    nginx_log=$(docker logs --tail 5 "$PROXY" 2>&1 </dev/null) || nginx_log=''
-    echo "nginx ($PROXY) does not stay up: its container is $nginx_status. The edge serves for it. Its last log lines:"
-    next="mend what they say, then run 'pulumi up' again. If it is nothing of yours, 'docker rm --force $PROXY' and 'pulumi up --refresh' make it anew; the edge serves meanwhile."
+    nginx_log=$(docker logs --tail 5 "$NGINX" 2>&1 </dev/null) || nginx_log=''
+    echo "nginx ($NGINX) does not stay up: its container is $nginx_status. The edge serves for it. Its last log lines:"
+    next="mend what they say, then run 'pulumi up' again. If it is nothing of yours, 'docker rm --force $NGINX' and 'pulumi up --refresh' make it anew; the edge serves meanwhile."
   fi
   printf '%s\n' "$nginx_log" | sed 's/^/  | /'
 }
@@ -61,6 +61,6 @@ tell_urls() {
     *'live: '*) ;;
     *) return 0 ;;
   esac
-  echo "The live color keeps serving at $URL, the idle one at $PREVIEW_URL."
+  [ -z "$URL" ] || echo "The live color keeps serving at $URL, the idle one at $PREVIEW_URL."
   echo "(Where Pulumi lists outputs as removed, that is its display of a failed update. 'pulumi stack output' still has them.)"
 }

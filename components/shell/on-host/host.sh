@@ -1,49 +1,13 @@
-#!/bin/sh
-# The host's part of the switch and of the idle gate: what needs the Docker client. It runs where the Docker engine can be
-# reached, as the input of "sh -s": the functions settings (assignments, the same for both parts) and in_container_script come
-# before it, with explain.sh and failure.sh; switch.sh or idle-gate.sh after it.
+# shellcheck shell=sh disable=SC2154 # from containers.sh
+# The host's part of the switch and of the idle gate, after containers.sh, explain.sh and failure.sh; switch.sh or idle-gate.sh comes
+# after it.
 #
-# Given: SERVICE (its name) SERVICE_ID (the label bluegreen.id of all that belongs to it) PROXY IDLE STOP_GRACE_SECONDS KEEP_IMAGES
-set -eu
-
-# Each call of the Docker client takes a tenth of a second, so one answer has to tell all: a line "NAME ROLE STATE IMAGE" for
-# each container of the service.
-look_around() {
-  containers=$(docker ps --all --filter "label=bluegreen.id=$SERVICE_ID" \
-    --format '{{.Names}} {{.Label "bluegreen.role"}} {{.State}} {{.Image}}' </dev/null) || {
-    echo "error: no answer from Docker at ${DOCKER_HOST:-its default address}. Nothing was changed."
-    echo "What to do next: see that it runs and that you may use it ('docker ps' on that machine tells). Then run 'pulumi up' again."
-    exit 1
-  } >&2
-}
-line_of() { printf '%s\n' "$containers" | grep -F -- "$1 "; }
-runs() { case $(line_of "$1") in "$1 "*" running "*) ;; *) return 1 ;; esac }
-
-start() { # container
-  runs "$1" || try_to_start "$1" || cannot_start "$1" "$said"
-}
-try_to_start() { # container
-  echo "==> starting $1"
-  seen_before_start=yes
-  said=$(docker start "$1" 2>&1 >/dev/null </dev/null)
-}
-cannot_start() { # container what-docker-said
-  if [ -z "$(line_of "$1")" ]; then
-    echo "error: the container $1 is gone: it was removed by hand or by a prune."
-    echo "What to do next: run 'pulumi up --refresh', which makes it again."
-  else
-    echo "error: the container $1 can't be started. Docker says:"
-    printf '%s\n' "$2" | sed 's/^/  | /'
-    echo "What to do next: mend its image, command or volumes, or set them back, and run 'pulumi up' again."
-  fi >&2
-  tell_what_there_is
-  exit 1
-}
+# Given: SERVICE IDLE STOP_GRACE_SECONDS KEEP_IMAGES
 
 # What is served, from the first lines of the site: "live: blue NAME" and "idle: green NAME"; none before the first commit.
 # The edge has the same site, should nginx be down. It fails where neither answers.
 read_served() {
-  for nginx in "$PROXY" $(printf '%s\n' "$containers" | awk '$2 == "edge" { print $1 }'); do
+  for nginx in $(of_role proxy) $(of_role edge); do
     ! served=$(docker exec "$nginx" sh -c "$SETTLED_SITE" sh "$SERVICE" 2>/dev/null </dev/null) || return 0
   done
   served=''
@@ -67,23 +31,14 @@ $1: green $2
 
 # The journal names who it was, and what the container was made from.
 run_in_nginx() { # container started-container
-  {
-    printf "%s='%s'\n" WHO "$(who)" IMAGE "$(image_of "$1")" STARTED "$2"
-    settings
-    in_container_script
-  } | docker exec -i "$PROXY" sh -s
+  IMAGE=$(image_of "$1")
+  STARTED=$2
+  in_owner print_for_nginx
 }
-
-# The user and the machine that run this, and for SSH where they came from.
-who() {
-  printf '%s@%s%s' "$(id -un)" "$(uname -n)" "${SSH_CONNECTION:+ from ${SSH_CONNECTION%% *}}" | tr -d "'"
-}
-
-# Docker's list has an id where the name is another image's by now.
-image_of() { # container
-  image=$(printf '%s\n' "$containers" | awk -v name="$1" '$1 == name { print $4 }')
-  case $image in *[!0-9a-f]*) ;; *) image=$(docker inspect --format '{{.Config.Image}}' "$1" </dev/null) || image='' ;; esac
-  printf '%s' "$image" | tr -d "'"
+print_for_nginx() {
+  printf "%s='%s'\n" WHO "$(who)" IMAGE "$IMAGE" STARTED "$STARTED"
+  settings
+  in_container_script
 }
 
 # What the run in nginx has ended with: the candidate's color and container, and the exit status.
@@ -96,6 +51,9 @@ conclude() { # color container status
   report_failure "$@"
   # Another switch may be gating what this one would stop.
   [ "$3" = 3 ] || stop_what_is_not_served "$2" >&2
+  give_up
+}
+give_up() {
   tell_what_there_is
   exit 1
 }

@@ -8,7 +8,6 @@
 main() {
   eval "$(settings)"
   look_around
-  start "$PROXY"
   read_served || :
   choose_candidate
   started=''
@@ -29,7 +28,7 @@ choose_candidate() {
     *'live: blue '*) idle_color=green candidate=$GREEN ;;
     *'live: green '*) idle_color=blue candidate=$BLUE ;;
     *)
-      echo "error: nginx ($PROXY) names no live color. Nothing was changed." >&2
+      echo "error: nginx names no live color of $SERVICE. Nothing was changed." >&2
       echo "What to do next: run 'npx bluegreen heal', or 'pulumi up --refresh'." >&2
       exit 1
       ;;

@@ -1,6 +1,6 @@
 # Which images of former releases may go, and their removal: after a release, and before a pull for which there is no room.
 #
-# Given: SERVICE KEEP_IMAGES PROXY, and in $containers a line "NAME ROLE STATE IMAGE" for the images that a color has now
+# Given: SERVICE KEEP_IMAGES NGINX, and in $containers a line "NAME ROLE STATE IMAGE" for the images that a color has now
 # shellcheck shell=sh disable=SC2154
 
 # By the journal. What only this host has can't be pulled again, and Docker itself keeps what a container uses.
@@ -36,7 +36,7 @@ was_pulled() { # image
 # An entry of the journal names the image that a color got then. What its newest container has is not a former one; one that was
 # replaced is there until the end of the update. Docker lists the newest first.
 old_images() {
-  docker exec "$PROXY" cat "/bluegreen/state/services/$SERVICE/journal" </dev/null |
+  docker exec "$NGINX" cat "/bluegreen/state/services/$SERVICE/journal" </dev/null |
     CONTAINERS=$containers awk -F '"' -v keep="$KEEP_IMAGES" '
       BEGIN {
         lines = split(ENVIRON["CONTAINERS"], all, "\n")

@@ -95,8 +95,8 @@ pull() {
 
 # After this release, the wanted images are those that the colors have.
 make_room() {
-  PROXY=$(docker ps --quiet --filter "label=bluegreen.id=$SERVICE_ID" --filter label=bluegreen.role=proxy </dev/null | head -n 1)
-  [ -n "$PROXY" ] || return 0
+  NGINX=$(docker ps --quiet --filter "label=bluegreen.ingress=$INGRESS" --filter label=bluegreen.role=proxy </dev/null | head -n 1)
+  [ -n "$NGINX" ] || return 0
   # shellcheck disable=SC2034 # for old-images.sh
   containers=$(printf '%s\n' "$IMAGES" |
     awk '/^(blue|green)\.image / { sub(/\.image/, "", $1); print "wanted", $1, "wanted", $3 }')

@@ -8,7 +8,6 @@
 main() {
   eval "$(settings)"
   look_around
-  start "$PROXY"
   start "$LIVE"
   started_idle=''
   start_what_becomes_idle

@@ -4,6 +4,7 @@ import { other } from "../../../components/settings";
 import { hash } from "../../../components/shell";
 import { fillSite } from "../../../components/fillSite";
 import { renderTemplates } from "../../../components/site";
+import { renderTakeOver } from "../../../components/hosting";
 import { renderIdleGateInput, renderSwitchInput } from "../../../components/switchInput";
 import { compare } from "../../../components/cli/compare";
 import { readFacts } from "../../../components/cli/observe";
@@ -40,7 +41,7 @@ function exported(args: Partial<BlueGreenServiceArgs> = {}) {
   const values = {
     lockHolder: "shop/prod/shop",
     id: "1a2b3c4d",
-    proxyContainer: NAMES.proxy,
+    ingress: "shop-prod-shop",
     service: "shop",
     settings,
   };
@@ -62,6 +63,10 @@ function exported(args: Partial<BlueGreenServiceArgs> = {}) {
     ...Object.entries(NAMES).map(([role, name]) => container(role, name)),
     container("redis", "shop-redis"),
     command("idle-gate", renderIdleGateInput(values, NAMES)),
+    command(
+      "take-over",
+      renderTakeOver({ ...values, nginxContainer: NAMES.proxy, stack: values.lockHolder }),
+    ),
     command("switch", renderSwitchInput(values, NAMES[settings.activeColor])),
   ];
   return { deployment: { resources, pending_operations: [] as object[] } };
@@ -95,6 +100,7 @@ function observed(): There {
     health_code: "200",
     healthy: true,
     health_answer: "HTTP 200 yes, it's up",
+    nginxes: [],
     journal: [{ ...DONE, config: hash, outcome: "done" }],
   };
   const container = (role: string, name: string): Container => ({
@@ -171,7 +177,7 @@ describe("what status reads of a stack", () => {
       urlsWith([plain, { ...secure, external: 443 }, preview], { tls }),
       on("https://shop.example"),
     );
-    assert.deepEqual(service.urls, { live: undefined, preview: undefined }, "no edge has been made");
+    assert.deepEqual(service.urls, {}, "no edge has been made");
   });
 
   it("what the switch was told, with quotes and newlines as they are", () => {

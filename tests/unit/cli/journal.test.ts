@@ -54,13 +54,13 @@ describe("U9 what a switch was about", () => {
         entry("settings", { blue: "shop:1", config: "b" }),
         entry("idle", { green: "shop:2", config: "b" }),
         entry("settings", { blue: "shop:1", config: "c" }),
-        entry("nginx", { blue: "shop:1", config: "c" }),
+        entry("nginx", { to: undefined, image: "nginx:1.30.6" }),
       ).slice(2),
       [
         "nothing new, as in a heal, blue shop:1 stays live",
         "idle green shop:2 gated again, as in a heal",
         "other settings, blue shop:1 stays live",
-        "new nginx, blue shop:1 stays live",
+        "new nginx: nginx:1.30.6",
       ],
     );
   });

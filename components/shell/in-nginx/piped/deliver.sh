@@ -1,18 +1,17 @@
-#!/bin/sh
-# Delivers a certificate, inside the proxy container: the settings and this file are piped into "docker exec -i PROXY sh -s".
-# It comes as text, or from files of the container that the entrypoint looks at from then on.
+# shellcheck shell=sh
+# Delivers a certificate, inside nginx's container, after common.sh. It comes as text, or from files of the container that the
+# entrypoint looks at from then on.
 #
 # Given: SERVICE TLS_NAMES; CHAIN_TEXT KEY_TEXT, or CHAIN_FILE KEY_FILE
-set -eu
 
-# shellcheck source=../uploaded/nginx.sh
-. /bluegreen/nginx.sh
 # shellcheck source=../uploaded/tls.sh
 . /bluegreen/tls.sh
 
+# Exit status: 2 the certificate is refused.
 main() {
+  nginx_must_answer
+  is_owner || exit 4
   use_service "$SERVICE"
-  wait_for 10 nginx_answers || fail 1 'nginx does not run in the proxy container; its log says why.'
   if [ -n "$CHAIN_FILE" ]; then
     deliver_or_fail "$CHAIN_FILE" "$KEY_FILE"
     write_file "$SOURCE" "$(printf '%s\n' "$CHAIN_FILE" "$KEY_FILE" "$TLS_NAMES")"
@@ -28,14 +27,6 @@ main() {
 
 deliver_or_fail() { # chain key
   deliver "$1" "$2" "$TLS_NAMES" || fail 2 "the certificate is refused: $refusal" 'No certificate was changed; what serves goes on serving.'
-}
-
-# Exit status: 2 the certificate is refused, 1 anything else.
-fail() { # status message...
-  status=$1
-  shift
-  printf 'error: %s\n' "$@" >&2
-  exit "$status"
 }
 
 main

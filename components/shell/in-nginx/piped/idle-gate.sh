@@ -1,5 +1,5 @@
 #!/bin/sh
-# The idle gate, inside nginx's container, after steps.sh and probe.sh: the idle color's new container is gated, and then
+# The idle gate, inside nginx's container, after steps.sh and what that needs: the idle color's new container is gated, and then
 # answers on the preview port. What is live is not touched.
 #
 # Given: BLUE GREEN; from the host's part IMAGE (of the idle color's container) STARTED (the container that it has just started,

@@ -24,6 +24,7 @@ main() {
   ! listens || health
   # A line for each entry, so that one that is broken leaves the others readable.
   [ ! -e "$JOURNAL" ] || sed "s/^/journal /" "$JOURNAL"
+  [ ! -e "$STATE/journal" ] || sed "s/^/nginx /" "$STATE/journal"
 }
 
 fact() { printf '%s %s\n' "$1" "$2"; }

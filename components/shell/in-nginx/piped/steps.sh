@@ -1,44 +1,25 @@
-#!/bin/sh
-# The steps that the switch and the idle gate share, inside nginx's container. The settings, this file, probe.sh and then
-# switch.sh or idle-gate.sh are piped into "docker exec -i PROXY sh -s".
+# shellcheck shell=sh disable=SC2154 # common.sh, gate.sh and drain.sh come with it
+# The steps that the switch and the idle gate share, inside nginx's container, after common.sh.
 #
 # Until the commit nothing that serves has changed; whatever fails until "committed" is set, the former site is back and
 # serving. Killed at any step, the entrypoint of the nginx that serves puts it back.
 #
-# Given: SERVICE WHO LOCK_HOLDER LOCK_WAIT_SECONDS GATE_TIMEOUT HEALTH_INTERVAL HEALTH_PASSES (and those of probe.sh) IDLE
-#        DRAIN_SECONDS SITE_TEMPLATE PREVIEW_TEMPLATE NO_PREVIEW STAGED_TEMPLATE
-# Exit status: 0 done; 3 another switch runs; 10 the candidate failed its gate or its watch; 1 anything else.
-set -eu
-
-# shellcheck source=../uploaded/nginx.sh
-. /bluegreen/nginx.sh
-# shellcheck source=../uploaded/journal.sh
-. /bluegreen/journal.sh
-
-# A second more than keepalive_min_timeout in nginx.conf.
-KEPT_CONNECTION_SECONDS=3
-# How long a gate that has not passed yet says nothing.
-PROGRESS_SECONDS=10
+# Given: SERVICE SERVICE_ID LOCK_HOLDER LOCK_WAIT_SECONDS IDLE SITE_TEMPLATE PREVIEW_TEMPLATE NO_PREVIEW STAGED_TEMPLATE, and those
+#        of gate.sh and drain.sh
 
 begin() {
   use_service "$SERVICE"
-  wait_for 10 nginx_answers || fail 1 "nginx does not run in its container; its log says why: docker logs $PROXY"
+  nginx_must_answer
   mkdir -p "$PLACE" || cannot_write
   take_lock
+  stay_with_the_owner
+  own_place
   [ -e "$SITE" ] || : >"$SITE" || cannot_write
   trap put_back EXIT
   trap 'exit 1' HUP INT TERM
   settle_interrupted
   tell_of_interrupted
   read_served
-}
-
-fail() { # status message...
-  status=$1
-  shift
-  reason="$*"
-  printf 'error: %s\n' "$@" >&2
-  exit "$status"
 }
 
 # The lock is the kernel's: it ends with its holder, however that one ends. A holder of the same stack can only be the
@@ -58,8 +39,23 @@ take_lock() {
   fi
   write_file "$LOCK.holder" "$LOCK_HOLDER since $(utc_now)" || cannot_write
 }
-cannot_write() { fail 1 "can't write to the state volume: is the disk full?" 'Nothing was changed.'; }
-
+# As long as this runs, no other nginx takes over: not before the end of the drain either, since what is run in a replaced one ends
+# with it.
+stay_with_the_owner() {
+  exec 6>>"$INGRESS_LOCK"
+  flock -s -n 6 || {
+    say 'a new nginx is taking over: waiting for it'
+    wait_for 120 flock -s -n 6 || fail 3 'a new nginx is still taking over.' "Nothing was changed. Run 'pulumi up' again when it has ended."
+  }
+  is_owner || exit 4
+}
+# The name of a service is its place on the volume. Another stack may have a service of that name.
+own_place() {
+  read_line "$PLACE/id"
+  [ -z "$line" ] || [ "$line" = "$SERVICE_ID" ] || fail 1 "another stack has a service $SERVICE on this ingress." \
+    'Nothing was changed. Give this service another name; or, if the stack of the other one is lost, remove it: npx bluegreen forget.'
+  [ -n "$line" ] || write_file "$PLACE/id" "$(printf '%s\n' "$SERVICE_ID" "$LOCK_HOLDER")" || cannot_write
+}
 tell_of_interrupted() {
   outcome=$(tail -n 1 "$JOURNAL" 2>/dev/null | json_value outcome)
   case $outcome in interrupted*) say "the switch before this one was $outcome" ;; esac
@@ -68,7 +64,6 @@ tell_of_interrupted() {
 # note_intent FROM TO KIND COLOR IMAGE: what is about to be done. COLOR is the one that gets IMAGE.
 note_intent() {
   started=$(uptime_seconds)
-  cut=''
   write_file "$INTENT" "{$(
     json_pair at "$(utc_now)"
     set -- by "$WHO" stack "$LOCK_HOLDER" kind "$3" from "$1" to "$2" "$4" "$5" config "$(hash_of "$next_site")"
@@ -113,57 +108,16 @@ stage() { # color container
   runs_config "$(config_hash)" || reload || fail 1 "nginx does not take the candidate's configuration."
 }
 
-# --- gate
-
-gate() { # color container
-  passes_gate "$1" "$2" && return 0
-  note_failure gate "$1" "$2"
-  fail 10 "$1 did not pass its health gate: no $HEALTH_PASSES passes in a row within $GATE_TIMEOUT s." \
-    "Last answer to GET $HEALTH_PATH: $last_answer"
-}
-passes_gate() { # color container
-  color=$1
-  say "gate: $color on $HEALTH_PATH, $HEALTH_PASSES in a row within $GATE_TIMEOUT s"
-  passes=0
-  tries=0
-  last_answer='no answer yet'
-  gate_began=$(uptime_seconds)
-  gate_ends=$((gate_began + GATE_TIMEOUT))
-  next_word=$((gate_began + PROGRESS_SECONDS))
-  while :; do
-    if ask_for_gate "$2"; then
-      passes=$((passes + 1))
-      say "gate: $color passed $passes of $HEALTH_PASSES: $last_answer"
-      [ "$passes" -lt "$HEALTH_PASSES" ] || return 0
-    else
-      passes=0
-      tell_progress
-    fi
-    [ "$(uptime_seconds)" -lt "$gate_ends" ] || return 1
-    # nginx takes some milliseconds to resolve a name that was just staged: only the first tries come faster.
-    tries=$((tries + 1))
-    if [ "$passes" = 0 ] && [ "$tries" -le 5 ]; then sleep 0.1; else sleep "$HEALTH_INTERVAL"; fi
-  done
-}
-# A line now and then, so that who waits knows for what.
-tell_progress() {
-  now=$(uptime_seconds)
-  [ "$now" -ge "$next_word" ] && [ "$now" -lt "$gate_ends" ] || return 0
-  next_word=$((now + PROGRESS_SECONDS))
-  say "gate: $color after $((now - gate_began)) of $GATE_TIMEOUT s: $last_answer"
-}
-# The clock of the machine may jump, its uptime does not.
-uptime_seconds() {
-  read_line /proc/uptime
-  echo "${line%%.*}"
-}
-
 # --- commit
 
+# Only one service at a time: each tests its site with those that are there.
 commit() {
+  exec 7>>"$COMMIT_LOCK"
+  flock 7
   [ "$(cat "$SITE")" = "$next_site" ] || replace_site
   rm -f "$STAGED"
   runs_config "$(config_hash)" || reload || fail 1 'nginx does not take the new configuration.'
+  exec 7>&-
 }
 replace_site() {
   write_file "$SITE.next" "$next_site" || cannot_write
@@ -175,7 +129,7 @@ replace_site() {
 
 # With sockets of its own instead of the ports: a test that binds them would take connections away from who serves.
 test_site() { # file
-  make_servers test "$1" >"$RUN/test-sites.conf"
+  make_servers test "$1" >"$RUN/test-sites.conf" 2>"$RUN/test.log" || fail 1 "$(cat "$RUN/test.log")"
   sed -e "s#$RUN/sites.conf#$RUN/test-sites.conf#" -e "/staged-/d" "$BASE/nginx.conf" >"$RUN/test.conf"
   nginx -t -c "$RUN/test.conf" >"$RUN/test.log" 2>&1 ||
     fail 1 'nginx refuses the new configuration:' "$(cat "$RUN/test.log")"
@@ -196,65 +150,10 @@ put_back() {
   [ ! -e "$SITE.former" ] || bring_back_former
   rm -f "$SITE.next" "$STAGED"
   set_watched no
-  is_owner || set_listeners closed
   runs_config "$(config_hash)" || reload || warn 'nginx did not answer with the former configuration'
   end_intent "failed: ${reason:-ended by a signal}" "$(seconds_taken)"
   now=$(served live)
   if [ -n "$now" ]; then now="${now%% *} keeps serving"; else now='no color is live yet'; fi
   printf '==> the former configuration is in place: %s\n' "$now" >&2
   exit "$status"
-}
-
-# --- drain
-
-wait_for_connections_to() { # containers that are about to end
-  leaving=$1
-  drain_started=$(uptime_seconds)
-  told=''
-  while open=$(open_connections) && { [ "$open" != '0 0' ] || may_get_more; }; do
-    if [ -z "$told" ] && [ "$open" != '0 0' ]; then
-      say "drain: up to $DRAIN_SECONDS s for ${open% *} open connections and ${open#* } old nginx"
-      told=yes
-    fi
-    if drained_for "$DRAIN_SECONDS" && ! may_get_more; then
-      cut="${open% *} connections to the old container and ${open#* } old nginx were left after $DRAIN_SECONDS s"
-      warn "drain: $cut; they end now"
-      forget_draining
-      return 0
-    fi
-    sleep 0.25
-  done
-  [ -z "$told" ] || say 'drain: none is left'
-}
-# Who is killed in its drain can't say that it is over, and the next drain would wait for it again.
-forget_draining() {
-  for instance in "$INSTANCES"/*; do
-    if grep -qx draining "$instance" 2>/dev/null; then rm -f "$instance"; fi
-  done
-}
-drained_for() { [ $(($(uptime_seconds) - drain_started)) -ge "$1" ]; }
-# An old worker may get one more request on a kept connection, and sends it to the color that it knows.
-may_get_more() { [ -n "$leaving" ] && ! drained_for "$KEPT_CONNECTION_SECONDS"; }
-
-# Two numbers: connections from here to leaving containers, and other nginx that have not finished theirs: a replaced one, or
-# the edge when it served meanwhile. All nginx of this service share one network namespace, so its table has the connections of
-# the old workers too.
-open_connections() {
-  connections=0
-  for container in $leaving; do
-    address=$(getent hosts "$container" | cut -d' ' -f1) || continue
-    connections=$((connections + $(established_to "$address")))
-  done
-  echo "$connections $(others | grep -c -e open -e draining)"
-}
-# The kernel prints an IPv4 address as one number in the machine's byte order, which is little endian on amd64 and arm64.
-established_to() {
-  # shellcheck disable=SC2046 # four numbers
-  hex=$(printf '%02X' $(printf '%s' "$1" | awk -F. '{ print $4, $3, $2, $1 }'))
-  awk -v remote="$hex" '$4 == "01" && index($3, remote ":") == 1 { n++ } END { print n + 0 }' /proc/net/tcp
-}
-others() {
-  for instance in "$INSTANCES"/*; do
-    [ ! -f "$instance" ] || [ "${instance##*/}" = "$(own_id)" ] || cat "$instance"
-  done
 }

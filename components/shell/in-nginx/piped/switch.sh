@@ -1,7 +1,7 @@
 #!/bin/sh
-# The switch, inside nginx's container, after steps.sh and probe.sh.
+# The switch, inside nginx's container, after steps.sh and what that needs.
 #
-#   stage -> gate -> take over (a new nginx) -> commit -> watch -> drain
+#   stage -> gate -> commit -> watch -> drain
 #
 # It knows the color that goes live and its container, and not what the other color shall run: that is the idle gate's, so
 # that a release of the live color never depends on the idle one.
@@ -19,8 +19,8 @@ main() {
   : >"$ANSWERS"
   ! is_watched || set_watched yes
   stage "$LIVE_COLOR" "$LIVE"
-  if ! is_live "$LIVE" || ! is_owner; then gate "$LIVE_COLOR" "$LIVE"; else try_live; fi
-  take_over
+  if is_live "$LIVE"; then try_live; else gate "$LIVE_COLOR" "$LIVE"; fi
+  be_alone
   ! is_watched || before=$(add_answers '0 0')
   commit
   watch
@@ -40,7 +40,7 @@ choose_idle() {
 
 kind() {
   if is_live "$LIVE"; then
-    if is_owner; then echo settings; else echo nginx; fi
+    echo settings
   elif is_served "$LIVE"; then
     echo flip
   else
@@ -62,24 +62,6 @@ try_idle() {
   passes_gate "$(other "$LIVE_COLOR")" "$STARTED" ||
     warn "$STARTED was started again as the idle color, and does not pass its health gate: $last_answer. See its log: docker logs $STARTED"
 }
-
-# --- take over
-
-# A new nginx takes over with the site as it is served now, so that it does not matter which of the two answers while
-# both listen. Only when it is alone, the site changes: the edge, too, may still serve, with the site that it began with.
-take_over() {
-  is_owner || {
-    say 'a new nginx takes over the ports'
-    wait_for 5 upstreams_answer || warn 'the live color does not answer'
-    listens || open_listeners || fail 1 'the new nginx could not open its ports.'
-    write_file "$OWNER" "$(own_id)"
-  }
-  wait_for 10 nobody_else_listens || {
-    warn 'a former nginx did not say that it has let go; it is taken for dead'
-    for instance in "$INSTANCES"/*; do [ "${instance##*/}" = "$(own_id)" ] || rm -f "$instance"; done
-  }
-}
-nobody_else_listens() { ! others | grep -q open; }
 
 # --- watch
 
@@ -145,8 +127,7 @@ flip_back() {
 
 # --- drain
 
-# Waits only for what is about to end: connections of a container that will be stopped or deleted, and those that a
-# replaced nginx still holds. A flip to a warm color has neither.
+# Waits only for what is about to end: connections of a container that will be stopped or deleted. A flip to a warm color has none.
 drain() {
   leaving=''
   for container in "${served_live#* }" "${served_idle#* }"; do

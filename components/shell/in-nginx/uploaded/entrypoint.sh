@@ -130,11 +130,9 @@ is_my_turn() {
   esac
 }
 
-# A switch opens a new proxy before it makes it the owner, so listening alone is no reason to stop while there is one.
-has_lost_its_turn() { listens && { [ "$ROLE" = edge ] || [ "${was_owner:-no}" = yes ] || no_switch_is_under_way; }; }
-no_switch_is_under_way() {
-  for intent in "$PLACES"/*/intent; do [ ! -e "$intent" ] || return 1; done
-}
+# The take-over opens a new nginx before it makes it the owner, so listening alone is no reason to stop while there is one.
+has_lost_its_turn() { listens && { [ "$ROLE" = edge ] || [ "${was_owner:-no}" = yes ] || nobody_takes_over; }; }
+nobody_takes_over() { flock -s -n "$INGRESS_LOCK" true; }
 
 # An empty file that is emptied gets a new time, also on a full disk.
 show_sign_of_life() { true >"$BEAT"; }

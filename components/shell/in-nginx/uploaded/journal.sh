@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What a switch of a service leaves behind, for people and for whoever comes after it; sourced after nginx.sh by the switch and by the
-# entrypoint.
+# What a switch of a service leaves behind, for people and for whoever comes after it; sourced after nginx.sh by the switch, the
+# take-over and the entrypoint.
 #
 #   $INTENT    one JSON object: a switch is under way, or was killed
 #   $JOURNAL   one JSON object a line for each switch that has ended, the newest last
@@ -23,18 +23,17 @@ site_hash() { sha256sum <"$SITE" | cut -c1-16; }
 end_intent() {
   entry=$(cat "$INTENT" 2>/dev/null) || return 0
   entry="${entry%\}}${2:+,\"seconds\":$2},$(json_pair outcome "$1")}"
-  # A disk that is full costs an entry, never the switch.
-  if newest_entries "$entry" >"$JOURNAL.new"; then
-    mv -f "$JOURNAL.new" "$JOURNAL"
-  else
-    warn "can't write the journal"
-  fi
+  add_entry "$JOURNAL" "$entry"
   rm -f "$INTENT"
 }
 
-newest_entries() { # entry
-  tail -n "$((JOURNAL_ENTRIES - 1))" "$JOURNAL" 2>/dev/null || :
-  printf '%s\n' "$1"
+# A disk that is full costs an entry, never the switch.
+add_entry() { # journal entry
+  if newest_entries "$@" >"$1.new"; then mv -f "$1.new" "$1"; else warn "can't write the journal"; fi
+}
+newest_entries() { # journal entry
+  tail -n "$((JOURNAL_ENTRIES - 1))" "$1" 2>/dev/null || :
+  printf '%s\n' "$2"
 }
 
 # The site of before the commit, for the next reload. An nginx that runs the new one has let go of what only the former one

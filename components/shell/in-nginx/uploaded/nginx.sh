@@ -10,11 +10,22 @@ BASE=/bluegreen
 STATE=$BASE/state
 RUN=/run/bluegreen
 
+# How the scripts that are piped into this container work with what is here and on the volume. Another number is one that they
+# don't know (common.sh).
+# shellcheck disable=SC2034 # for whoever sources this
+PROTOCOL=1
+
 PLACES=$STATE/services
 # The id of the container whose nginx holds the public listeners.
 OWNER=$STATE/owner
 # A file for each container with public listeners: "opening", "open", or "draining" when it has let go of them.
 INSTANCES=$STATE/instances
+# Held by each switch (shared, from its first step to its last) and by the take-over of a new nginx (alone).
+# shellcheck disable=SC2034 # for whoever sources this
+INGRESS_LOCK=$STATE/ingress.lock
+# Held while a site is tested, put in its place and loaded.
+# shellcheck disable=SC2034 # for whoever sources this
+COMMIT_LOCK=$RUN/commit.lock
 # Whether this nginx has its public listeners: open or closed.
 LISTENERS=$RUN/listeners
 
@@ -116,7 +127,8 @@ make_servers() {
     if [ "${instead%/*}" = "${site%/*}" ]; then site=$instead; fi
     set -- "$@" "$site"
   done
-  awk -v run="$RUN" -v mode="$mode" -v certified="$certified" -f "$BASE/sites.awk" "$@"
+  read_line "$STATE/tls-port"
+  awk -v run="$RUN" -v mode="$mode" -v certified="$certified" -v tls_port="$line" -f "$BASE/sites.awk" "$@"
 }
 write_sites() {
   read_line "$LISTENERS"
@@ -214,8 +226,19 @@ listens() {
 # not resolved yet and for a port where nobody accepts. Before the first switch there is nothing to wait for.
 upstream_answers() { # socket
   [ -S "$1" ] || return 0
-  code=$(curl -s -o /dev/null -w '%{http_code}' --max-time 2 --unix-socket "$1" http://localhost/ </dev/null)
-  case $code in 000 | 502 | 504) return 1 ;; esac
+  case $(answer_of "$1") in 000 | 502 | 504) return 1 ;; esac
+}
+# The HTTP status, or 000 where there is none.
+answer_of() { # socket
+  curl -s -o /dev/null -w '%{http_code}' --max-time 2 --unix-socket "$1" http://localhost/ </dev/null || :
+}
+# For the take-over, in the nginx that serves: a line "SERVICE STATUS" for the live color of every service.
+tell_answers() {
+  for warm in "$RUN"/warm-*.sock; do
+    [ -S "$warm" ] || continue
+    name=${warm##*/warm-}
+    printf '%s %s\n' "${name%.sock}" "$(answer_of "$warm")"
+  done
 }
 # The live color of every service.
 upstreams_answer() {

@@ -4,15 +4,16 @@
 # Given: run (the folder of this container's own files)
 #        mode (open, closed, or test: with sockets instead of ports)
 #        certified (the services that have a certificate, with a space around each)
+#        tls_port (the port for TLS on the host, or nothing where there is none)
 #        the files services/NAME/site.conf, which the switch writes: facts, and then parts of nginx's configuration
 #
 #   # live: blue CONTAINER      no color is live without it
-#   # claim: HOST PATH          which requests are the service's; HOST is "*" for those that no other service claims
-#   # tls: PORT NAME...         it has TLS, on this port of the host
+#   # claim: HOST PATH          which requests are the service's; HOST is "*" for those that no other service claims. It has them alone
+#   # tls: NAME...              it has TLS
 #   # acme: yes                 an ACME server asks it for challenges
-#   # header: KB, # log: MB     what it needs at most
-#   #: ingress|http|live|idle   what follows: the same for all services; the service's own; its locations for users, on the preview
-#                               port
+#   # header: KB, # log: MB     what it needs at most; no log without it
+#   #: ingress|log|http         what follows: the same for all services; the log of requests, of those that have it; the service's own
+#   #: live|idle                its locations for users; on the preview port
 #   #: facts                    facts again
 
 BEGIN {
@@ -32,12 +33,26 @@ part != "facts" { text[service, part] = text[service, part] $0 "\n"; next }
 /^# claim: / { claim($3, $4); next }
 /^# [a-z]+: / { fact[service, substr($2, 1, length($2) - 1)] = substr($0, length($2) + 4) }
 END {
+  if (taken != "") {
+    print "these addresses are another service's:" taken > "/dev/stderr"
+    exit 1
+  }
   print "# log: " most("log", 0)
   print "large_client_header_buffers 4 " most("header", 8) "k;"
   if (count) printf "%s", text[services[1], "ingress"]
+  print_log()
   for (i = 1; i <= count; i++) printf "%s", text[services[i], "http"]
   if (!("*" in known)) print_default_servers()
   for (i = 1; i <= host_count; i++) print_servers(hosts[i])
+  if (certified ~ /[^ ]/ && !(443 in default_of)) print_refused_handshake()
+  # By its name in the Docker host's own browser, too, where it has not all names anyway.
+  for (i = 1; i <= count; i++) {
+    if ((services[i] ".localhost") in known || claimed["*", "/"] == services[i]) continue
+    chosen_count = 1
+    chosen[1] = services[i]
+    rest = root[services[i]]
+    print_preview(services[i] ".localhost", "  server_name " services[i] ".localhost;\n")
+  }
 }
 
 function claim(host, path) {
@@ -45,16 +60,29 @@ function claim(host, path) {
   known[host]
   if (!(path in known_path)) paths[++path_count] = path
   known_path[path]
-  claimed[host, path] = service
+  if (path == "/") root[service] = service
+  if (!((host, path) in claimed)) claimed[host, path] = service
+  else if (mode == "test" && claimed[host, path] != service)
+    taken = taken " " (host == "*" ? "all other names" : host) path " (" claimed[host, path] " and " service ")"
 }
 function most(name, least,   i) {
   for (i = 1; i <= count; i++) if (fact[services[i], name] + 0 > least) least = fact[services[i], name] + 0
   return least
 }
 
+# Of what no service's location answers, such as a redirect to HTTPS.
+function print_log(   i) {
+  for (i = 1; i <= count; i++) if (text[services[i], "log"] != "") {
+    printf "%s", text[services[i], "log"]
+    return
+  }
+  print "access_log off;"
+}
+
 # The services that answer under a host name, as chosen[1..chosen_count]: for each path the one that claims it by the nearest name.
 function choose(host,   i, j, nearest, best) {
   chosen_count = 0
+  rest = ""
   for (i = 1; i <= path_count; i++) {
     nearest = ""
     best = -1
@@ -64,6 +92,7 @@ function choose(host,   i, j, nearest, best) {
         nearest = claimed[hosts[j], paths[i]]
       }
     if (nearest != "") chosen[++chosen_count] = nearest
+    if (nearest != "" && paths[i] == "/") rest = nearest
   }
 }
 # How near a claimed name is to a host name; -1 where it does not stand for it.
@@ -91,28 +120,37 @@ function print_servers(host,   i, secure, challenges, name) {
     print "}"
     split(fact[secure, "tls"], tls, " ")
     # What $host is for a request that names no host.
-    if (name == "") name = "  server_name " tls[2] ";\n"
+    if (name == "") name = "  server_name " tls[1] ";\n"
   }
   print "server {"
   print_listen(host, 80)
   printf "%s", name
   printf "%s", challenges
   if (secure == "") print_locations("live")
-  else printf "  location / {\n    return 308 https://$host%s$request_uri;\n  }\n", tls[1] == 443 ? "" : ":" tls[1]
-  print "}\nserver {\n  access_log off;"
+  else printf "  location / {\n    return 308 https://$host%s$request_uri;\n  }\n", tls_port == "" || tls_port == 443 ? "" : ":" tls_port
+  print "}"
+  print_preview(host, host == "*" ? "" : name)
+}
+function print_preview(host, name) {
+  print "server {\n  access_log off;"
   print_listen(host, 8081)
-  printf "%s", host == "*" ? "" : name
+  printf "%s", name
   print_locations("idle")
   print "}"
 }
 function print_locations(which,   i) {
   for (i = 1; i <= chosen_count; i++) printf "%s", text[chosen[i], which]
+  if (rest == "") print_nothing_here(404, "No service here has that path.")
+}
+function print_nothing_here(status, words) {
+  print "  location / {\n    default_type text/plain;\n    return " status " \"" words "\\n\";\n  }"
 }
 # A port can be had once with reuseport; every server of it has what that one has.
-function print_listen(host, port, more,   first) {
-  first = !(port in listened) ? reuse[mode] (host == "*" ? " default_server" : "") : ""
+function print_listen(host, port, more) {
+  more = more (port in listened ? "" : reuse[mode]) (host == "*" ? " default_server" : "")
   listened[port]
-  print "  listen " (mode == "open" ? port : "unix:" run "/" mode "-" port ".sock") more first ";"
+  if (host == "*") default_of[port]
+  print "  listen " (mode == "open" ? port : "unix:" run "/" mode "-" port ".sock") more ";"
 }
 
 # Requests for a name that no service has.
@@ -120,17 +158,17 @@ function print_default_servers(   i, live) {
   for (i = 1; i <= count; i++) if (fact[services[i], "live"] != "") live = 1
   print_default_server(80, live, "live")
   print_default_server(8081, live, "idle")
-  if (certified ~ /[^ ]/) {
-    print "server {"
-    print_listen("*", 443, " ssl")
-    print "  ssl_reject_handshake on;\n}"
-  }
+}
+# A host name without a certificate of its own is never given another one's.
+function print_refused_handshake() {
+  print "server {"
+  print_listen("*", 443, " ssl")
+  print "  ssl_reject_handshake on;\n}"
 }
 function print_default_server(port, live, which) {
   print "server {\n  access_log off;"
   print_listen("*", port)
-  print "  location / {\n    default_type text/plain;"
-  if (live) print "    return 404 \"No service here has that name.\\n\";"
-  else print "    return 503 \"No color is " which " yet: " FIRST_RELEASE ".\\n\";"
-  print "  }\n}"
+  if (live) print_nothing_here(404, "No service here has that name.")
+  else print_nothing_here(503, "No color is " which " yet: " FIRST_RELEASE ".")
+  print "}"
 }

@@ -1,0 +1,45 @@
+# shellcheck shell=sh disable=SC2154 # probe.sh and reason.sh set what is read here
+# The gate: a candidate has to answer well some times in a row before it serves. After common.sh, probe.sh and reason.sh.
+#
+# Given: GATE_TIMEOUT HEALTH_INTERVAL HEALTH_PASSES and those of probe.sh
+
+# How long a gate that has not passed yet says nothing.
+PROGRESS_SECONDS=10
+
+gate() { # color container
+  passes_gate "$1" "$2" && return 0
+  note_failure gate "$1" "$2"
+  fail 10 "$1 did not pass its health gate: no $HEALTH_PASSES passes in a row within $GATE_TIMEOUT s." \
+    "Last answer to GET $HEALTH_PATH: $last_answer"
+}
+passes_gate() { # color container
+  color=$1
+  say "gate: $color on $HEALTH_PATH, $HEALTH_PASSES in a row within $GATE_TIMEOUT s"
+  passes=0
+  tries=0
+  last_answer='no answer yet'
+  gate_began=$(uptime_seconds)
+  gate_ends=$((gate_began + GATE_TIMEOUT))
+  next_word=$((gate_began + PROGRESS_SECONDS))
+  while :; do
+    if ask_for_gate "$2"; then
+      passes=$((passes + 1))
+      say "gate: $color passed $passes of $HEALTH_PASSES: $last_answer"
+      [ "$passes" -lt "$HEALTH_PASSES" ] || return 0
+    else
+      passes=0
+      tell_progress
+    fi
+    [ "$(uptime_seconds)" -lt "$gate_ends" ] || return 1
+    # nginx takes some milliseconds to resolve a name that was just staged: only the first tries come faster.
+    tries=$((tries + 1))
+    if [ "$passes" = 0 ] && [ "$tries" -le 5 ]; then sleep 0.1; else sleep "$HEALTH_INTERVAL"; fi
+  done
+}
+# A line now and then, so that who waits knows for what.
+tell_progress() {
+  now=$(uptime_seconds)
+  [ "$now" -ge "$next_word" ] && [ "$now" -lt "$gate_ends" ] || return 0
+  next_word=$((now + PROGRESS_SECONDS))
+  say "gate: $color after $((now - gate_began)) of $GATE_TIMEOUT s: $last_answer"
+}
