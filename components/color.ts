@@ -2,7 +2,8 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Context } from "./context";
 import { colorRights } from "./rights";
-import type { Color } from "./settings";
+import type { Color, Settings } from "./settings";
+import { hash } from "./shell";
 
 export type Colors = Record<Color, docker.Container>;
 
@@ -32,7 +33,7 @@ export function createColor(
       mustRun: false,
       stopTimeout: settings.stopGraceSeconds,
       destroyGraceSeconds: settings.stopGraceSeconds,
-      ...context.container(color, settings.labels),
+      ...context.container(color, { ...commandLabel(settings), ...settings.labels }),
       restart: settings.restart,
     },
     context.onDocker({
@@ -44,6 +45,10 @@ export function createColor(
     }),
   );
 }
+
+/** The Docker plugin does not see that a command is no longer given: it takes the one that the container has. It does see a label go. */
+const commandLabel = ({ command }: Pick<Settings, "command">) =>
+  command === undefined ? undefined : { "bluegreen.command": hash(JSON.stringify(command)) };
 
 function environment({ settings, redisHost }: Context, color: Color): pulumi.Output<string[]> {
   const { env, colors, containerPort, timeZone, redis } = settings;

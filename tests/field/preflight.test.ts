@@ -129,7 +129,7 @@ describe("faults from the field: what the host has is looked at before anything 
     await loseEverything();
     await isRefused(
       /has lost all that this stack made there:/,
-      /network \S*service-network-/,
+      /network bluegreen-\S+-service$/m,
       /volume .*redis-data/,
       /container edge: /,
       /The data of Redis was on that volume/,

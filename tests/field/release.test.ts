@@ -70,6 +70,7 @@ describe("F3: after a failed update, what was set before works again", () => {
     "the idle image": { green: { image: images.three } },
     "a flip": { activeColor: "green" },
     "the environment": { env: { A: "1" }, blue: { env: { B: "2" } } },
+    "a command, which the plugin does not see go": { command: ["node", "-e", "setInterval(() => {}, 1000)"] },
     "what else a container has": {
       containerPort: 4000,
       command: ["node", "/fixture-app.js"],

@@ -124,6 +124,7 @@ describe("an ingress that stacks share", function () {
     );
     assert.match(output, /Nothing was changed: what is live there keeps serving\./);
     restore();
+    await wiki.up();
     await wiki.expectNoChange();
   });
 
