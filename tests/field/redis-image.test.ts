@@ -101,6 +101,60 @@ describe("faults from the field: another image for Redis", function () {
   });
 });
 
+describe("a volume of another Redis, which has a snapshot alone", () => {
+  const images = useImages({ one: "ok" });
+  const stack = useStack({
+    blue: { image: images.one },
+    green: { image: images.one },
+    redis: { enabled: true },
+  });
+  const volume = () => `${stack.project}-it-service-redis-data`;
+  const helper = `bgtest-${randomBytes(4).toString("hex")}`;
+  after(() => docker("rm", "--force", helper));
+
+  it("is refused, since Redis would begin empty; the given commands make it one that is taken", async () => {
+    const from = [
+      "--detach",
+      "--name",
+      helper,
+      "--volume",
+      `${volume()}:/data`,
+      REDIS,
+      "redis-server",
+      "--dir",
+      "/data",
+    ];
+    await docker("run", ...from);
+    await docker(
+      "exec",
+      helper,
+      "sh",
+      "-c",
+      "until redis-cli PING; do sleep 0.1; done; redis-cli SET a 1; redis-cli SAVE",
+    );
+    await docker("rm", "--force", helper);
+    const { output } = await stack.upFails();
+    assert.match(output, /has a snapshot of Redis \(dump\.rdb\) and no append-only file/);
+    const commands = [...output.matchAll(/ {2}docker ((?:run|exec|rm) .*)$/gm)].map(([, words]) =>
+      words.replace(/ #.*/, "").replaceAll("to-append-only", helper).trim().split(" "),
+    );
+    for (const words of new Map(commands.map((words) => [words.join(" "), words])).values()) {
+      await docker(...words);
+      // As the comment beside the third one says.
+      await docker(
+        "exec",
+        helper,
+        "sh",
+        "-c",
+        "until redis-cli INFO persistence | grep -q aof_rewrite_in_progress:0; do sleep 0.1; done",
+      ).catch(() => "");
+    }
+    await stack.up();
+    const { Id } = await stack.container("redis");
+    assert.equal(await docker("exec", Id, "redis-cli", "GET", "a"), "1");
+  });
+});
+
 const PASSWORD = String.raw`planted "\$(x)' \\ %s`;
 
 /** Redis 7.0 of Debian 12, which can't read what Redis 8 writes; its one binary runs on the libraries of the image. */

@@ -38,13 +38,18 @@ copy_data() {
   docker volume create $labels "$copy" >/dev/null </dev/null
   said=$(copying | docker run --rm -i --name "$copy" --network none --user 0 --entrypoint sh \
     --volume "$VOLUME:/from:ro" --volume "$copy:/to" "$IMAGE" -s 2>&1) || cannot_copy
-  if [ "$said" = nothing ]; then there=''; else there=yes; fi
+  case $said in
+    nothing) there='' ;;
+    snapshot) only_a_snapshot ;;
+    *) there=yes ;;
+  esac
 }
 copying() {
   cat <<'END'
 set -u
 files() { ls -iR /from | grep -v temp-; }
 [ -n "$(ls -A /from)" ] || { echo nothing; exit 0; }
+[ ! -e /from/dump.rdb ] || ls /from | grep -q '^appendonly' || { echo snapshot; exit 0; }
 for try in 1 2 3 4 5; do
   before=$(files)
   rm -rf /to/..?* /to/.[!.]* /to/*
@@ -53,6 +58,19 @@ for try in 1 2 3 4 5; do
 done
 exit 1
 END
+}
+# A Redis with an append-only file does not look at a snapshot: it would begin empty, without a word.
+only_a_snapshot() {
+  {
+    echo "error: the volume $VOLUME has a snapshot of Redis (dump.rdb) and no append-only file: the Redis of this service would not look at it, and begin empty."
+    echo "Redis was not touched."
+    echo "What to do next: have it write one, and then run 'pulumi up' again:"
+    echo "  docker run --detach --name to-append-only --volume $VOLUME:/data $IMAGE redis-server --dir /data"
+    echo "  docker exec to-append-only redis-cli CONFIG SET appendonly yes"
+    echo "  docker exec to-append-only redis-cli INFO persistence # until aof_rewrite_in_progress:0 and aof_rewrite_scheduled:0"
+    echo "  docker rm --force to-append-only"
+  } >&2
+  exit 1
 }
 cannot_copy() {
   {
