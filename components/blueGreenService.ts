@@ -1,23 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { BlueGreenServiceArgs } from "./settings/args";
-import { deliverCertificate, obtainCertificate } from "./certificate";
-import { createColor, type Colors } from "./color";
+import { deliverCertificate, obtainCertificate } from "./ingress/certificate";
+import { createColor, type Colors } from "./service/color";
 import { Context } from "./context";
-import { Decisions } from "./decisions";
-import { binding, guardDowntime } from "./downtime";
-import { createIngress, guardIngress, type Ingress } from "./hosting";
-import { listeningOf, ownListening, urls } from "./host";
-import { imagesOf, pullImages } from "./images";
+import { Decisions } from "./release/decisions";
+import { binding, guardDowntime } from "./ingress/downtime";
+import { createIngress, guardIngress, type Ingress } from "./ingress/createIngress";
+import { listeningOf, ownListening, urls } from "./host/address";
+import { imagesOf, pullImages } from "./host/images";
 import { registerService } from "./neighbours";
 import { badNames } from "./names";
-import { createNetworks } from "./network";
-import { planInWords, type Former, type Release } from "./plan";
-import { checkPorts } from "./ports";
-import { createRedis } from "./redis";
-import { formerRelease } from "./former";
-import { sayPlan, type Plan } from "./sayPlan";
+import { createNetworks } from "./ingress/network";
+import { planInWords, type Former, type Release } from "./release/plan";
+import { checkPorts } from "./ingress/ports";
+import { createRedis } from "./service/redis";
+import { formerRelease } from "./release/former";
+import { sayPlan, type Plan } from "./release/sayPlan";
 import { readSettings, refuse } from "./settings";
-import { gateIdle, leaveIngress, switchTraffic } from "./switch";
+import { gateIdle, leaveIngress, switchTraffic } from "./service/switch";
 
 /**
  * Zero-downtime blue/green releases of a containerised service on one Docker host.

@@ -1,12 +1,12 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { formerIngress, formerRelease, readState, type State } from "./former";
+import { formerIngress, formerRelease, readState, type State } from "./release/former";
 import { Identity } from "./identity";
-import { checkedAddress } from "./preflight";
-import { placeOf, type Place } from "./problems";
-import { colorImages, registryAuth } from "./registry";
+import { checkedAddress } from "./host/preflight";
+import { placeOf, type Place } from "./host/problems";
+import { colorImages, registryAuth } from "./host/registry";
 import { isRemote, type Color, type IngressSettings, type Settings, type Violation } from "./settings";
-import { sshOptions } from "./ssh";
+import { sshOptions } from "./host/ssh";
 
 /** What every part of an ingress is made with. */
 export class IngressContext {

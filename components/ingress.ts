@@ -1,17 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import { IngressContext } from "./context";
-import { Decisions } from "./decisions";
-import { binding, guardDowntime } from "./downtime";
-import { formerIngress } from "./former";
-import { createIngress, guardIngress } from "./hosting";
-import { imagesOfIngress, pullImages } from "./images";
+import { Decisions } from "./release/decisions";
+import { binding, guardDowntime } from "./ingress/downtime";
+import { formerIngress } from "./release/former";
+import { createIngress, guardIngress } from "./ingress/createIngress";
+import { imagesOfIngress, pullImages } from "./host/images";
 import { badNames } from "./names";
 import { registerService } from "./neighbours";
 import { networkOf } from "./identity";
-import { createNetwork } from "./network";
-import { ingressPlanInWords } from "./plan";
-import { checkPorts } from "./ports";
-import { sayPlan } from "./sayPlan";
+import { createNetwork } from "./ingress/network";
+import { ingressPlanInWords } from "./release/plan";
+import { checkPorts } from "./ingress/ports";
+import { sayPlan } from "./release/sayPlan";
 import { readIngressSettings, refuse } from "./settings";
 import type { IngressArgs } from "./settings/args";
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { collide } from "./facts";
-import { publishedPorts } from "./ports";
+import { collide } from "./host/facts";
+import { publishedPorts } from "./ingress/ports";
 import type { IngressSettings, Settings, Violation } from "./settings";
 
 /** A service, or an ingress that services share. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { listeningOf, urls, type Listening } from "../host";
+import { listeningOf, urls, type Listening } from "../host/address";
 import { Failure } from "./failure";
 import type { Service, Urls } from "./report";
 
@@ -160,7 +160,7 @@ function readCommand({ inputs }: Resource) {
   return { settingsFunction, values: readAssignments(assigned) };
 }
 
-/** The values of what components/shell.ts writes as assignments. */
+/** The values of what components/shell/index.ts writes as assignments. */
 function readAssignments(text: string): { [name: string]: string } {
   const found = text.matchAll(/^(\w+)='((?:[^']|'\\'')*)'$/gm);
   return Object.fromEntries([...found].map(([, name, value]) => [name, value.replaceAll(`'\\''`, "'")]));

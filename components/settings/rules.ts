@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { posix } from "node:path";
-import { hostOf } from "../registry";
-import { keyProblem, knownHostKey } from "../ssh";
+import { hostOf } from "../host/registry";
+import { keyProblem, knownHostKey } from "../host/ssh";
 import type { BastionArgs } from "./args";
 import { certificateFolder, hasTls, isRemote, ownVariables } from "./derived";
 import { show } from "./kinds";

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import type { BlueGreenServiceArgs } from "../../components";
 
 import { assignments, shellFile } from "../../components/shell";
-import { renderSwitchInput } from "../../components/switchInput";
+import { renderSwitchInput } from "../../components/release/switchInput";
 import { findViolations } from "../../components/settings";
 import { CASE, refusals } from "../proxy/rendered";
 import { indent } from "../support/load";

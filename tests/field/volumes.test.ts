@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { renderPull } from "../../components/images";
+import { renderPull } from "../../components/host/images";
 import { NGINX_IMAGE } from "../../components/settings";
 import { docker } from "../support/docker";
 import { useImages } from "../support/images";

@@ -4,11 +4,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { BlueGreenServiceArgs } from "../../components";
-import { renderDelivery, type Source } from "../../components/certificate";
-import { nginxOptions, renderTakeOver } from "../../components/hosting";
+import { renderDelivery, type Source } from "../../components/ingress/certificate";
+import { nginxOptions, renderTakeOver } from "../../components/ingress/createIngress";
 import { NGINX_IMAGE, type Color } from "../../components/settings";
 import { shellFile } from "../../components/shell";
-import { type CommandValues, renderIdleGateInput, renderSwitchInput } from "../../components/switchInput";
+import {
+  type CommandValues,
+  renderIdleGateInput,
+  renderSwitchInput,
+} from "../../components/release/switchInput";
 import { docker } from "../support/docker";
 import { get } from "../support/http";
 import { freePorts } from "../support/ports";

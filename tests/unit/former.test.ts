@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { BlueGreenServiceArgs } from "../../components";
-import { binding } from "../../components/downtime";
+import { binding } from "../../components/ingress/downtime";
 import { declare, ID, type State } from "./mocked";
 import { LEAST, settingsOf } from "./valid";
 

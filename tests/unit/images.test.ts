@@ -4,8 +4,8 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { renderPull } from "../../components/images";
-import { hostOf, registryOf } from "../../components/registry";
+import { renderPull } from "../../components/host/images";
+import { hostOf, registryOf } from "../../components/host/registry";
 import { anyText, RUNS } from "./valid";
 
 const IMAGES = { "blue.image": "ghcr.io/acme/shop:1.0.0", "proxy.image": "nginx:1.30.6" };

@@ -5,7 +5,7 @@ import {
   type Former,
   type PlanSettings,
   type Release,
-} from "../../components/plan";
+} from "../../components/release/plan";
 
 const SETTINGS: PlanSettings = {
   health: { path: "/up", passes: 2, gateTimeoutSeconds: 60 },

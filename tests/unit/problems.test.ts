@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { BlueGreenService, type BlueGreenServiceArgs } from "../../components";
-import { collide, heldPorts, readFacts, type Facts, type HostContainer } from "../../components/facts";
-import type { Known } from "../../components/known";
-import { findProblems, inWords, type Wanted } from "../../components/problems";
+import { collide, heldPorts, readFacts, type Facts, type HostContainer } from "../../components/host/facts";
+import type { Known } from "../../components/host/known";
+import { findProblems, inWords, type Wanted } from "../../components/host/problems";
 import { mock, replaceLog } from "./mocked";
 import { LEAST } from "./valid";
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { withUnderscores } from "../../components/passing";
+import { withUnderscores } from "../../components/release/passing";
 import { other, type Color, type Settings, findViolations } from "../../components/settings";
-import { fillSite } from "../../components/fillSite";
-import { renderStagedSite, renderTemplates } from "../../components/site";
+import { fillSite } from "../../components/release/fillSite";
+import { renderStagedSite, renderTemplates } from "../../components/release/site";
 import { assemble, server } from "./sites";
 import { anyText, containers, LEAST, RUNS, validSettings, settingsOf } from "./valid";
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { HostArgs } from "../../components";
 
-import { destination, sshConnection, sshOptions } from "../../components/ssh";
+import { destination, sshConnection, sshOptions } from "../../components/host/ssh";
 import { isSecret, mock, valueOf } from "./mocked";
 import { LEAST, settingsOf } from "./valid";
 

@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Settings } from "../../components/settings";
-import { renderIdleGateInput, renderSwitchInput, switchHash } from "../../components/switchInput";
+import { renderIdleGateInput, renderSwitchInput, switchHash } from "../../components/release/switchInput";
 import { containers, LEAST, RUNS, validSettings, settingsOf } from "./valid";
 
 const NAMES = { blue: "shop-blue-1", green: "shop-green-2" };

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the Docker host has, as data: a line each, a word and then JSON. It runs where the Docker engine can be reached, as the
 # input of "sh -s", after the function settings (assignments), and changes nothing. What the facts mean is for whoever asked
-# (components/problems.ts).
+# (components/host/problems.ts).
 #
 # Given: INGRESS
 set -eu

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { formerRelease, readState } from "./former";
-import type { Identity } from "./identity";
+import { formerRelease, readState } from "../release/former";
+import type { Identity } from "../identity";
 
 /** What the stack's state says that there is of the service on the host. What only waits for its deletion is not in it. */
 export interface Known {

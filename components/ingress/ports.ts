@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { runOnHost } from "./command";
-import type { IngressContext } from "./context";
-import type { Bound } from "./facts";
-import type { IngressSettings } from "./settings";
-import { assignments, printingFunction, shellFile } from "./shell";
+import { runOnHost } from "../host/command";
+import type { IngressContext } from "../context";
+import type { Bound } from "../host/facts";
+import type { IngressSettings } from "../settings";
+import { assignments, printingFunction, shellFile } from "../shell";
 
 /** A port of the host that the edge publishes, and the setting that chooses it. */
 export interface PublishedPort extends Bound {

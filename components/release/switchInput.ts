@@ -1,7 +1,7 @@
-import { ownListening, urls } from "./host";
+import { ownListening, urls } from "../host/address";
 import { renderStagedSite, renderTemplates } from "./site";
-import type { Color, Settings } from "./settings";
-import { assignments, hash, printingFunction, shellFiles } from "./shell";
+import type { Color, Settings } from "../settings";
+import { assignments, hash, printingFunction, shellFiles } from "../shell";
 
 /** What the switch and the idle gate get to know: plain values only, and no secret. */
 export interface CommandValues {

@@ -1,4 +1,4 @@
-import { hasTls, type Settings } from "./settings";
+import { hasTls, type Settings } from "../settings";
 
 type Host = Settings["host"];
 

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { IngressContext } from "./context";
+import type { IngressContext } from "../context";
 import { known, type Decisions } from "./decisions";
 import type { Decided, Former } from "./plan";
 

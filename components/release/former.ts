@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { known, markOf } from "./decisions";
-import type { Identity } from "./identity";
+import type { Identity } from "../identity";
 import type { Former, FormerIngress, Release } from "./plan";
-import { COLORS } from "./settings";
+import { COLORS } from "../settings";
 
 type ReleaseInputs = { [K in keyof Release]: pulumi.Input<string> };
 

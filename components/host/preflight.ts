@@ -1,15 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Checkpoint } from "./checkpoint";
-import type { IngressContext } from "./context";
+import type { IngressContext } from "../context";
 import { readFacts } from "./facts";
 import { knownOf } from "./known";
-import { publishedPorts } from "./ports";
+import { publishedPorts } from "../ingress/ports";
 import { findProblems, inWords, missing, type Place } from "./problems";
 import { askHost } from "./reach";
 import { refusal } from "./refusal";
-import { assignments, printingFunction, shellFile } from "./shell";
+import { assignments, printingFunction, shellFile } from "../shell";
 import { writeKeys } from "./ssh";
-import { violationsInWords, type Violation } from "./settings";
+import { violationsInWords, type Violation } from "../settings";
 
 /**
  * The host's address. An update gets it only when the host has been looked at: everything waits for it, so that a host that

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { RegistryArgs, VolumeArgs } from "./settings/args";
+import type { RegistryArgs, VolumeArgs } from "../settings/args";
 import { runOnHost } from "./command";
-import type { Context, IngressContext } from "./context";
+import type { Context, IngressContext } from "../context";
 import { DOCKER_HUB, hostOf, registryOf } from "./registry";
-import { COLORS, hasTls, type IngressSettings, type Settings } from "./settings";
-import { assignments, printingFunction, shellFiles } from "./shell";
+import { COLORS, hasTls, type IngressSettings, type Settings } from "../settings";
+import { assignments, printingFunction, shellFiles } from "../shell";
 
 /**
  * Pulls what the host does not have: an image that can't be had stops the update before it touches anything. The host's own

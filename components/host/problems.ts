@@ -1,9 +1,9 @@
 import { collide, heldPorts, type Facts, type HostContainer } from "./facts";
-import { networkOf, stateVolumeOf } from "./identity";
+import { networkOf, stateVolumeOf } from "../identity";
 import type { Known, KnownResource } from "./known";
-import type { PublishedPort } from "./ports";
-import { hasTls, type Settings } from "./settings";
-import { claimsOf } from "./site";
+import type { PublishedPort } from "../ingress/ports";
+import { hasTls, type Settings } from "../settings";
+import { claimsOf } from "../release/site";
 
 /** Why an update can't be made on this host as it is. */
 export interface Problem {

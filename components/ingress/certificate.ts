@@ -1,13 +1,13 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { posix } from "node:path";
-import { runOnHost } from "./command";
-import type { Context } from "./context";
-import type { Ingress } from "./hosting";
-import { stateVolumeOf } from "./identity";
-import { acmeRights } from "./rights";
-import { certificateFolder, hasTls, type Tls } from "./settings";
-import { assignments, hash, printingFunction, shellFile, shellFiles } from "./shell";
+import { runOnHost } from "../host/command";
+import type { Context } from "../context";
+import type { Ingress } from "./createIngress";
+import { stateVolumeOf } from "../identity";
+import { acmeRights } from "../rights";
+import { certificateFolder, hasTls, type Tls } from "../settings";
+import { assignments, hash, printingFunction, shellFile, shellFiles } from "../shell";
 
 // A certificate gets to nginx by way of the state volume. What is given, as text or as files of the host, is delivered
 // before the switch, so that a bad one keeps the update from going on. An ACME server has to see its challenge answered

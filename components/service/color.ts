@@ -1,9 +1,9 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { Context } from "./context";
-import { colorRights } from "./rights";
-import type { Color, Settings } from "./settings";
-import { hash } from "./shell";
+import type { Context } from "../context";
+import { colorRights } from "../rights";
+import type { Color, Settings } from "../settings";
+import { hash } from "../shell";
 
 export type Colors = Record<Color, docker.Container>;
 

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { known } from "./decisions";
-import { readState } from "./former";
+import { known } from "../release/decisions";
+import { readState } from "../release/former";
 
 /**
  * Makes the engine write its state in the middle of an update. What the refresh of 'pulumi up --refresh' found is in the

@@ -1,15 +1,15 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { certificateMount } from "./certificate";
-import { runOnHost } from "./command";
-import type { IngressContext } from "./context";
+import { runOnHost } from "../host/command";
+import type { IngressContext } from "../context";
 import { binding } from "./downtime";
-import { ingressRecord } from "./former";
-import { edgeOf, stateVolumeOf } from "./identity";
+import { ingressRecord } from "../release/former";
+import { edgeOf, stateVolumeOf } from "../identity";
 import { publishedPorts } from "./ports";
-import { nginxRights } from "./rights";
-import type { IngressSettings } from "./settings";
-import { assignments, printingFunction, shellFile, shellFiles } from "./shell";
+import { nginxRights } from "../rights";
+import type { IngressSettings } from "../settings";
+import { assignments, printingFunction, shellFile, shellFiles } from "../shell";
 
 /** What holds the ports of a host, of a service alone or of several. */
 export interface Ingress {

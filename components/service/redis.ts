@@ -1,9 +1,9 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { runOnHost } from "./command";
-import type { Context } from "./context";
-import { redisRights } from "./rights";
-import { assignments, printingFunction, shellFiles } from "./shell";
+import { runOnHost } from "../host/command";
+import type { Context } from "../context";
+import { redisRights } from "../rights";
+import { assignments, printingFunction, shellFiles } from "../shell";
 
 /**
  * The Redis that both colors share; never published on the host. Two of them can't write to one volume, so a new one has

@@ -1,6 +1,6 @@
 import { fromGate, fromUsers, headerKb, onPreview, renderPassing, USER_MAPS } from "./passing";
-import { hash } from "./shell";
-import { hasTls, type Health, type Proxy, type Settings, type Tls } from "./settings";
+import { hash } from "../shell";
+import { hasTls, type Health, type Proxy, type Settings, type Tls } from "../settings";
 
 /** What a rendered site depends on: plain values only, so that rendering is a pure function. */
 export interface Site {

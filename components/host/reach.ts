@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { dockerHost } from "./host";
+import { dockerHost } from "./address";
 import { refusal } from "./refusal";
-import { isRemote, type Settings } from "./settings";
+import { isRemote, type Settings } from "../settings";
 import { destination, sshOptions } from "./ssh";
 
 type Host = Settings["host"];

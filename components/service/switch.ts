@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Colors } from "./color";
-import { runOnHost } from "./command";
-import type { Context } from "./context";
-import { idleGateRecord, switchRecord } from "./former";
-import type { Release } from "./plan";
-import { assignments, printingFunction, shellFiles } from "./shell";
-import { renderIdleGateInput, renderSwitchInput, switchHash } from "./switchInput";
+import { runOnHost } from "../host/command";
+import type { Context } from "../context";
+import { idleGateRecord, switchRecord } from "../release/former";
+import type { Release } from "../release/plan";
+import { assignments, printingFunction, shellFiles } from "../shell";
+import { renderIdleGateInput, renderSwitchInput, switchHash } from "../release/switchInput";
 
 type ReleaseInputs = { [K in keyof Release]: pulumi.Input<string> };
 

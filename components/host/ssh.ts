@@ -4,10 +4,10 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import type { BastionArgs } from "./settings/args";
-import { isRemote } from "./settings/derived";
-import type { Settings } from "./settings/read";
-import { quote } from "./shell";
+import type { BastionArgs } from "../settings/args";
+import { isRemote } from "../settings/derived";
+import type { Settings } from "../settings/read";
+import { quote } from "../shell";
 
 // Two programs connect to an ssh:// host: `ssh`, for the Docker provider, and the command provider, for the switch. Both are
 // told the same here, and neither reads the user's own ~/.ssh/config, which the second one does not know.

@@ -1,7 +1,7 @@
 import * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
-import type { IngressContext } from "./context";
-import { dockerHost } from "./host";
+import type { IngressContext } from "../context";
+import { dockerHost } from "./address";
 import { sshConnection } from "./ssh";
 
 /**

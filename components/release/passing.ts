@@ -1,4 +1,4 @@
-import { hasTls, type Proxy } from "./settings";
+import { hasTls, type Proxy } from "../settings";
 import type { Site } from "./site";
 
 // How a request is passed on to a color: the same for users, preview, gate, watch and status, whatever site is served. Each

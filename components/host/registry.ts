@@ -1,8 +1,8 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { Context } from "./context";
+import type { Context } from "../context";
 import { refusal } from "./refusal";
-import type { Color, IngressSettings } from "./settings";
+import type { Color, IngressSettings } from "../settings";
 
 /** Docker's own registry, which answers to several names. */
 export const DOCKER_HUB = "docker.io";

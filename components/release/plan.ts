@@ -1,4 +1,4 @@
-import { COLORS, other, type Color } from "./settings";
+import { COLORS, other, type Color } from "../settings";
 
 /** What a release is about, as far as it is known while a program runs. */
 export interface Release {

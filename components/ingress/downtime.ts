@@ -1,8 +1,8 @@
 import * as command from "@pulumi/command";
-import type { IngressContext } from "./context";
-import type { IngressSettings } from "./settings";
-import { DOWNTIME, settingsThatCost } from "./settings/schema";
-import { assignments, shellFile } from "./shell";
+import type { IngressContext } from "../context";
+import type { IngressSettings } from "../settings";
+import { DOWNTIME, settingsThatCost } from "../settings/schema";
+import { assignments, shellFile } from "../shell";
 
 /** The settings whose change is downtime. */
 const BINDING = settingsThatCost(DOWNTIME);

@@ -1,9 +1,9 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { runOnHost } from "./command";
-import type { Context, IngressContext } from "./context";
-import { networkOf } from "./identity";
-import { assignments, printingFunction, shellFile } from "./shell";
+import { runOnHost } from "../host/command";
+import type { Context, IngressContext } from "../context";
+import { networkOf } from "../identity";
+import { assignments, printingFunction, shellFile } from "../shell";
 
 interface Network {
   name: pulumi.Input<string>;
