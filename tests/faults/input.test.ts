@@ -21,6 +21,9 @@ const BATCH = 200;
 
 const EVERYTHING: BlueGreenServiceArgs = {
   activeColor: "blue",
+  hosts: ["shop.example.com"],
+  path: "/api",
+  stripPath: true,
   blue: { image: "shop:1.0.0", env: { A: "a" } },
   green: { image: "shop:1.1.0", env: { A: "b" } },
   containerPort: 3000,
@@ -92,6 +95,7 @@ const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA";
 /** Each setting has a value in one of these, so that each can be given another one. */
 const BASES: BlueGreenServiceArgs[] = [
   EVERYTHING,
+  { activeColor: "blue", blue: EVERYTHING.blue, green: EVERYTHING.green, ingress: "web" },
   { ...EVERYTHING, volumes: [{ volumeName: "data", containerPath: "/data" }] },
   { ...EVERYTHING, tls: { names: ["shop.example.com"], certificate: "its text", privateKey: "its key" } },
   {
