@@ -48,6 +48,5 @@ export class Identity {
 // Services of other stacks find these by the name of an ingress, and no two ingresses of one name can be on a host.
 export const networkOf = (ingress: string): string => `bluegreen-${ingress}`;
 export const stateVolumeOf = (ingress: string): string => `bluegreen-${ingress}-state`;
-export const edgeOf = (ingress: string): string => `bluegreen-${ingress}-edge`;
 
 const MAKE_ID = "od -An -N8 -tx1 /dev/urandom | tr -d ' \\n'";

@@ -112,7 +112,7 @@ function otherOwner({ containers }: Facts, known: Known, wanted: Wanted): Proble
   ];
 }
 
-/** Network, volume and edge of an ingress have its name, so there can be one of a name. */
+/** Network and volume of an ingress have its name, so there can be one of a name. */
 function otherIngress(facts: Facts, known: Known, { ingress, place, host, id }: Wanted): Problem[] {
   if (place?.isShared) return [];
   const edge = facts.containers.find(

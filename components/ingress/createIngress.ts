@@ -5,7 +5,7 @@ import { runOnHost } from "../host/command";
 import type { IngressContext } from "../context";
 import { binding } from "./downtime";
 import { ingressRecord } from "../release/former";
-import { edgeOf, stateVolumeOf } from "../identity";
+import { stateVolumeOf } from "../identity";
 import { publishedPorts } from "./ports";
 import { nginxRights } from "../rights";
 import type { IngressSettings } from "../settings";
@@ -56,7 +56,6 @@ function createEdge(
   return new docker.Container(
     `${context.name}-edge`,
     {
-      name: context.ingress.apply(edgeOf),
       image: proxy.edgeImage,
       ...nginx(context, "edge", state),
       networksAdvanced: [{ name: network }],

@@ -86,10 +86,9 @@ describe("the component", () => {
   });
 
   it("auto-names what exists twice during a release; the rest is found by its name", () => {
-    for (const name of ["blue", "green", "proxy"]) {
+    for (const name of ["blue", "green", "proxy", "edge"]) {
       assert.equal(mocked.resources[name].inputs.name, undefined, name);
     }
-    assert.equal(mocked.resources.edge.inputs.name, "bluegreen-acme-dev-shop-edge");
     assert.equal(mocked.resources.network.inputs.name, "bluegreen-acme-dev-shop");
     assert.equal(mocked.resources["proxy-state"].inputs.name, "bluegreen-acme-dev-shop-state");
     assert.equal(mocked.resources.redis.inputs.name, "acme-dev-shop-redis");

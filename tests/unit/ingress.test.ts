@@ -69,10 +69,10 @@ describe("an ingress that services share", () => {
   });
 
   it("what services of other stacks look for has its name", () => {
-    const names = ["network", "proxy-state", "edge"].map(
+    const names = ["network", "proxy-state"].map(
       (role) => declared.resources[`web-${role}`].inputs.name as string,
     );
-    assert.deepEqual(names, ["bluegreen-web", "bluegreen-web-state", "bluegreen-web-edge"]);
+    assert.deepEqual(names, ["bluegreen-web", "bluegreen-web-state"]);
   });
 
   it("its service has colors and a switch, and nothing that holds a port", () => {
