@@ -53,6 +53,22 @@ describe("the stack's configuration", () => {
       assert.deepEqual(findViolations(argumentsOf(stackConfig(stack))), []));
   }
 
+  it("those of one of several services are within its name", () => {
+    const raw = {
+      shop: '{"activeColor":"green","blue":{"image":"shop:1"},"health":{"passes":"3"},"hosts":["a.example"]}',
+      other: "x",
+    };
+    assert.deepEqual(argumentsOf(raw, undefined, "shop"), {
+      activeColor: "green",
+      blue: { image: "shop:1" },
+      health: { passes: 3 },
+      hosts: ["a.example"],
+    });
+    assert.throws(() => argumentsOf(raw, undefined, "wiki"), /wiki: is missing: must be an object/);
+    const wrong = { shop: '{"volumes":"x"}' };
+    assert.throws(() => argumentsOf(wrong, undefined, "shop"), /shop\.volumes: must be a list/);
+  });
+
   it("numbers and flags set on the command line are text", () => {
     const args = argumentsOf({
       containerPort: "8080",

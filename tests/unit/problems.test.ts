@@ -102,6 +102,68 @@ describe("the facts of a Docker host", () => {
   });
 });
 
+describe("an ingress on a Docker host", () => {
+  const shared = { isShared: true, claims: ["shop.example /"], needsTls: false };
+  const wanted = { ingress: "web", place: shared, ports: [] };
+  const edge = (ingress: string, more: Partial<HostContainer> = {}) =>
+    container(`${ingress}-edge`, {
+      ...{ "bluegreen.ingress": ingress, "bluegreen.role": "edge", "bluegreen.id": "9z" },
+      ...{ "bluegreen.stack": "infra/prod", "bluegreen.service": ingress, ports: "0.0.0.0:80->80/tcp" },
+      ...more,
+    });
+  const network = { id: "n", name: "bluegreen-web" };
+  const there = { containers: [edge("web")], networks: [network], volumes: [] };
+
+  it("that is there is no problem", () => assert.equal(words(there, NONE, wanted), ""));
+
+  it("that is not there is named, with those that are", () => {
+    const text = words({ ...there, containers: [edge("other")] }, NONE, wanted);
+    assert.match(text, /ingress: there is no ingress web on the Docker host .*\. It has: other\./);
+    assert.match(text, /What to do next: run 'pulumi up' in the stack that makes it/);
+  });
+
+  it("without a port for HTTPS does not do for a service with TLS", () => {
+    const place = { ...shared, needsTls: true };
+    assert.match(words(there, NONE, { ...wanted, place }), /publishes no port for HTTPS/);
+    const secure = edge("web", { ports: "0.0.0.0:80->80/tcp, 0.0.0.0:8443->443/tcp" });
+    assert.equal(words({ ...there, containers: [secure] }, NONE, { ...wanted, place }), "");
+  });
+
+  it("on a network of another name asks for that name", () =>
+    assert.match(words({ ...there, networks: [] }, NONE, wanted), /set network\.name as the service has it/));
+
+  it("whose address or whose name another service has: that one is named", () => {
+    const places = [
+      { service: "store", id: "9z" },
+      { service: "store", id: "9z", claim: "shop.example /" },
+    ];
+    const text = words({ ...there, places }, NONE, wanted);
+    assert.match(text, /hosts: the service store has shop\.example\/ on the ingress web\./);
+    const own = places.map((place) => ({ ...place, id: WANTED.id }));
+    assert.equal(words({ ...there, places: own }, NONE, wanted), "");
+    const namesake = words({ ...there, places: [{ service: "shop", id: "9z" }] }, NONE, wanted);
+    assert.match(namesake, /another stack has a service shop on the ingress web/);
+  });
+
+  it("can be made once: another one of that name is named, and what a lost one has left", () => {
+    const made = { ingress: "web", place: undefined };
+    assert.match(
+      words({ ...there, networks: [] }, NONE, made),
+      /has an ingress web already: web-edge \(stack infra\/prod, service web\)[^]*'npx bluegreen forget infra\/prod\/web'/,
+    );
+    const left = words(
+      { containers: [], networks: [network], volumes: [{ name: "bluegreen-web-state" }] },
+      NONE,
+      made,
+    );
+    assert.match(
+      left,
+      /left of an ingress of the same name: network bluegreen-web, volume bluegreen-web-state/,
+    );
+    assert.match(left, /'docker network rm bluegreen-web', 'docker volume rm bluegreen-web-state'/);
+  });
+});
+
 describe("what keeps an update from being made", () => {
   it("is nothing on an empty host, and where all is as the state has it", () => {
     assert.equal(words({ containers: [], networks: [], volumes: [] }, NONE), "");
