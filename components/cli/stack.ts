@@ -33,7 +33,9 @@ export async function servicesOf(which: WhichStack): Promise<Service[]> {
     );
   const services = readServices(JSON.parse(exported.stdout));
   if (services.length === 0)
-    throw new Failure(`The stack has no BlueGreenService: \`${PULUMI} up\` makes it. Nothing was changed.`);
+    throw new Failure(
+      `The stack has no BlueGreenService: \`${PULUMI} up\` makes it. What a host has of others: \`npx bluegreen status --host\`. Nothing was changed.`,
+    );
   return services;
 }
 

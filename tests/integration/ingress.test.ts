@@ -143,6 +143,32 @@ describe("an ingress that stacks share", function () {
     await wiki.up();
   });
 
+  it("status tells of every service on the host, and of each stack's own", async () => {
+    const told = await ingress.bluegreen("status", "--host");
+    assert.equal(told.code, 0, told.output);
+    const [, block] = told.output.split(new RegExp(`^ingress ${name}: `, "m"));
+    assert.match(block, /^served by nginx\n/);
+    for (const [service, version] of [
+      ["shop", "1.0.0"],
+      ["wiki", "1.1.0"],
+    ]) {
+      assert.match(block, new RegExp(`^ {2}${service} \\(\\S+/dev/${service}\\)$`, "m"));
+      assert.match(block, new RegExp(`url: +http://${service}\\.localhost:${ingress.port}$`, "m"));
+      assert.match(
+        block,
+        new RegExp(`live: +green \\S+:${version} \\(\\S+-${service}-green-\\S+\\), Up`, "m"),
+      );
+    }
+    for (const stack of [shop, wiki]) {
+      const { code, output } = await stack.bluegreen("status");
+      assert.equal(code, 0, output);
+      assert.match(output, /: in order$/m);
+    }
+    const { code, output } = await ingress.bluegreen("status");
+    assert.equal(code, 1, output);
+    assert.match(output, /The stack has no BlueGreenService.*npx bluegreen status --host/);
+  });
+
   it("can't be destroyed while services are on it", async () => {
     const { code, output } = await ingress.run("destroy", "--yes", "--skip-preview");
     assert.notEqual(code, 0, output);

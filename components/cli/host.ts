@@ -1,0 +1,165 @@
+import { z } from "zod";
+import { listeningOf, urls } from "../host/address";
+import { COLORS, isColor } from "../settings/color";
+import { shellFile } from "../shell";
+import { dockerOn, type Engine } from "./docker";
+import { must } from "./observe";
+import type { Served } from "./served";
+import type { Urls } from "./report";
+
+/** What `bluegreen status --host --json` prints for each ingress. */
+export interface HostIngress {
+  ingress: string;
+  servedThrough: "nginx" | "edge" | "nobody";
+  services: HostService[];
+}
+export interface HostService {
+  service: string;
+  /** PROJECT/STACK/COMPONENT of its first update, which `bluegreen forget` takes. */
+  path?: string;
+  urls: Urls;
+  live?: HostSide;
+  idle?: HostSide;
+  /** Whether a switch of it is running. */
+  switching: boolean;
+}
+export interface HostSide extends Served {
+  image?: string;
+  /** As `docker ps` says it: `Up 3 hours (healthy)`. */
+  state: string;
+}
+
+const Inspected = z.tuple([z.object({ HostConfig: z.object({ PortBindings: z.unknown() }) })]);
+
+interface Container {
+  name: string;
+  image: string;
+  state: string;
+  status: string;
+  ingress: string;
+  role: string;
+}
+
+/** Every ingress of a host with its services, as Docker and nginx know them: no stack is asked. */
+export async function ingressesOf(engine: Engine): Promise<HostIngress[]> {
+  // A shell on the host reads the words: no spaces, no quotes.
+  const format = "{{.Names}},{{.Image}},{{.State}},{{.Status}},{{.Labels}}";
+  const filter = ["--filter", "label=bluegreen.ingress", "--format", format];
+  const listed = await must(engine, ["ps", "--all", ...filter]);
+  const containers = listed.split("\n").filter(Boolean).map(readContainer);
+  const names = [...new Set(containers.map(({ ingress }) => ingress))].sort();
+  return Promise.all(names.map((name) => ingressOf(engine, name, containers)));
+}
+
+function readContainer(line: string): Container {
+  const [name, image, state, status, ...labels] = line.split(",");
+  const label = (wanted: string) =>
+    labels.find((one) => one.startsWith(`bluegreen.${wanted}=`))?.slice(`bluegreen.${wanted}=`.length) ?? "";
+  return { name, image, state, status, ingress: label("ingress"), role: label("role") };
+}
+
+async function ingressOf(engine: Engine, ingress: string, containers: Container[]): Promise<HostIngress> {
+  const own = containers.filter((one) => one.ingress === ingress);
+  const running = own.filter(({ state }) => state === "running");
+  const asked = await Promise.all(
+    running
+      .filter(({ role }) => role === "proxy" || role === "edge")
+      .map(async ({ name, role }) => {
+        const input = shellFile("in-nginx/piped/services.sh");
+        const { ok, stdout } = await dockerOn(engine, ["exec", "-i", name, "sh", "-s"], { input });
+        return { role, lines: ok ? stdout.split("\n") : [] };
+      }),
+  );
+  const serving = asked.find(({ lines }) => lines.includes("listens"));
+  const edge = own.find(({ role }) => role === "edge");
+  const listening = edge && (await listeningAt(engine, edge.name));
+  const told = readServices((serving ?? asked[0])?.lines ?? []);
+  return {
+    ingress,
+    servedThrough: serving === undefined ? "nobody" : serving.role === "edge" ? "edge" : "nginx",
+    services: told.map(({ claims, names, live, idle, ...service }) => {
+      const hosts = claims.map(([host]) => host).filter((host) => host !== "*");
+      const addressed = {
+        host: { address: engine.host },
+        tls: { names },
+        hosts,
+        path: claims[0]?.[1] ?? "/",
+      };
+      // One that was given no name has the ports for itself.
+      const isAlone = told.length === 1 && hosts.length === 0;
+      const found =
+        listening &&
+        urls({ ...addressed, ingress: isAlone ? undefined : ingress }, service.service, listening);
+      return {
+        ...service,
+        urls: found ? { live: found.url, preview: found.previewUrl } : {},
+        live: sideOf(live, own),
+        idle: sideOf(idle, own),
+      };
+    }),
+  };
+}
+
+async function listeningAt(engine: Engine, edge: string) {
+  const [{ HostConfig }] = Inspected.parse(JSON.parse(await must(engine, ["inspect", edge])));
+  return listeningOf(JSON.stringify(HostConfig.PortBindings));
+}
+
+interface Told {
+  service: string;
+  path?: string;
+  claims: [host: string, path: string][];
+  names: string[];
+  live?: Served;
+  idle?: Served;
+  switching: boolean;
+}
+
+/** The lines that components/shell/in-nginx/piped/services.sh prints. */
+export function readServices(lines: string[]): Told[] {
+  const services: Told[] = [];
+  for (const line of lines) {
+    const [word, ...rest] = line.split(" ");
+    if (word === "service") services.push({ service: rest[0], claims: [], names: [], switching: false });
+    const service = services.at(-1);
+    if (service === undefined) continue;
+    if (word === "path") service.path = rest.join(" ");
+    if (word === "claim") service.claims.push([rest[0], rest[1]]);
+    if (word === "tls") service.names = rest;
+    if (word === "switching") service.switching = true;
+    const [color, container] = rest;
+    if ((word === "live" || word === "idle") && isColor(color) && container)
+      service[word] = { color, container };
+  }
+  return services;
+}
+
+function sideOf(served: Served | undefined, containers: Container[]): HostSide | undefined {
+  if (served === undefined) return undefined;
+  const found = containers.find(
+    ({ name, role }) => name === served.container && COLORS.some((color) => color === role),
+  );
+  return { ...served, image: found?.image, state: found?.status ?? "not there" };
+}
+
+/** A short block for people. */
+export function hostInWords({ ingress, servedThrough, services }: HostIngress): string {
+  const through = { nginx: "nginx", edge: "the edge, which stands in for nginx", nobody: "nobody" }[
+    servedThrough
+  ];
+  const blocks = services.map(({ service, path, urls, live, idle, switching }) => {
+    const side = (name: string, one: HostSide | undefined) =>
+      `    ${`${name}:`.padEnd(9)}${one ? `${one.color} ${one.image ?? ""} (${one.container}), ${one.state}` : "none"}`;
+    return [
+      `  ${service}${path ? ` (${path})` : ""}${switching ? ", a switch is running" : ""}`,
+      `    ${"url:".padEnd(9)}${urls.live ?? "none"}`,
+      `    ${"preview:".padEnd(9)}${urls.preview ?? "none"}`,
+      side("live", live),
+      side("idle", idle),
+    ].join("\n");
+  });
+  return [
+    `ingress ${ingress}: served by ${through}`,
+    ...(blocks.length > 0 ? blocks : ["  no service"]),
+  ].join("\n");
+}
