@@ -106,7 +106,9 @@ function urlsOf(
   const component = Component.safeParse(inputs).data;
   if (listening === undefined || component === undefined || host === "") return {};
   const service = path.slice(path.lastIndexOf("/") + 1);
-  const { url, previewUrl } = urls({ ...component, host: { address: host } }, service, listening);
+  // As in the stack's configuration, an empty one is none.
+  const ingress = component.ingress === "" ? undefined : component.ingress;
+  const { url, previewUrl } = urls({ ...component, ingress, host: { address: host } }, service, listening);
   return { live: url, preview: previewUrl };
 }
 

@@ -61,9 +61,9 @@ describe("bluegreen flip, rollback, history, logs and forget", function () {
     const [{ journal }] = JSON.parse(await passes("history", "--json")) as { journal: Switch[] }[];
     assert.deepEqual(
       journal.map(({ kind }) => kind),
-      ["flip", "flip", "idle", "release"],
+      ["flip", "flip", "idle", "release", "nginx"],
     );
-    assert.equal(journal.at(-1)?.blue, images.one);
+    assert.equal(journal.at(-2)?.blue, images.one);
   });
 
   it("a flip that fails: the configuration is as before, and users are told of", async () => {

@@ -76,7 +76,7 @@ describe("a service with TLS", () => {
     for (const name of NAMES) assert.equal((await ask(service, "/", name)).body, service.containers.blue);
     const { status, headers } = await get(`http://127.0.0.1:${service.port}/a?b=c%20d`);
     assert.equal(status, 308);
-    assert.equal(headers.location, "https://127.0.0.1/a?b=c%20d");
+    assert.equal(headers.location, "https://127.0.0.1:8443/a?b=c%20d", "the ingress's port");
     assert.equal(await service.idle(), service.containers.green, "the preview stays plain");
   });
 
