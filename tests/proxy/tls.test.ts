@@ -287,10 +287,41 @@ describe("a certificate from files of the host, as certbot keeps them", () => {
 
   it("a renewed one is taken in by itself, and no request is lost", async () => {
     const renewed = ca.issue(NAMES);
+    // Another service has its own: it is looked at in turn with this one.
+    const other = { certificate: ca.issue(NAMES), place: "/bluegreen/state/services/other" };
+    const files = ["certificate", "privateKey"] as const;
+    for (const file of files)
+      writeFileSync(path.join(folder, "live", `other-${file}.pem`), other.certificate[file]);
+    const source = [
+      ...files.map((file) => `/bluegreen/certificates/live/other-${file}.pem`),
+      NAMES.join(" "),
+    ];
+    await service.inProxy(
+      ...[
+        "sh",
+        "-c",
+        `mkdir -p ${other.place} && printf '%s\\n' "$@" >${other.place}/tls-source`,
+        "sh",
+        ...source,
+      ],
+    );
     await losesNothing(service, async () => {
+      await service.inProxy(
+        "sh",
+        "-c",
+        `mkdir ${other.place}/tls && mv ${other.place}/tls-source ${other.place}/tls/source`,
+      );
       renew(renewed);
       await servesWith(service, serialOf(renewed));
     });
+    await until(
+      () => "the other service's is taken in, too",
+      async () =>
+        (await service.inProxy("sh", "-c", `cat ${other.place}/tls/certificate.pem || :`)).includes(
+          other.certificate.certificate.trim(),
+        ),
+    );
+    await service.inProxy("rm", "-r", other.place);
     assert.doesNotMatch(await logOf(), /refused/);
   });
 

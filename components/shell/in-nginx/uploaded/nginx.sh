@@ -45,6 +45,11 @@ use_service() {
   STAGED=$RUN/staged-$1.conf
   # The certificate that nginx runs with, with its key; not there where there is none (yet).
   CERTIFICATE=$RUN/tls/$1.pem
+  # Of the files that it comes from: how they were at the last look, and that they were looked into then. Of one that nginx does not
+  # load: its checksum.
+  SEEN=$RUN/seen-$1
+  CHECKED=$RUN/checked-$1
+  UNLOADABLE=$RUN/unloadable-$1
   # That the answers of the live color are counted, for the watch after a switch, and what is counted.
   WATCHED=$RUN/watched-$1.conf
   ANSWERS=$RUN/watch-$1.log

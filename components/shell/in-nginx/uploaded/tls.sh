@@ -66,14 +66,14 @@ take_certificate() {
   [ -s "$DELIVERED" ] && ! cmp -s "$DELIVERED" "$CERTIFICATE" || return 1
   taken=$RUN/taken.$$.pem
   if (umask 077 && cat "$DELIVERED" >"$taken") && loads "$taken"; then
-    unloadable=''
+    rm -f "$UNLOADABLE"
     mkdir -p "${CERTIFICATE%/*}" && mv -f "$taken" "$CERTIFICATE"
   else
-    [ "$(cksum <"$taken")" = "${unloadable:-}" ] || warn "nginx does not load the certificate: $(cat "$taken.log")"
-    unloadable=$(cksum <"$taken")
+    [ "$(cksum <"$taken")" = "$(cat "$UNLOADABLE" 2>/dev/null)" ] || warn "nginx does not load the certificate: $(cat "$taken.log")"
+    cksum <"$taken" >"$UNLOADABLE"
   fi
   rm -f "$taken"*
-  [ -z "$unloadable" ]
+  [ ! -e "$UNLOADABLE" ]
 }
 
 run_with_delivered() {
@@ -86,10 +86,11 @@ look_at_source() {
   [ -s "$SOURCE" ] || return 0
   { read -r chain && read -r key && read -r names; } <"$SOURCE"
   now=$(stat -L -c '%n %i %Y %s' "$chain" "$key" 2>&1)
-  if [ "$now" != "${seen:-}" ]; then
-    seen=$now
-  elif [ "$now" != "${checked:-}" ]; then
-    checked=$now
+  if [ "$now" != "$(cat "$SEEN" 2>/dev/null)" ]; then
+    printf '%s' "$now" >"$SEEN"
+    rm -f "$CHECKED"
+  elif [ ! -e "$CHECKED" ]; then
+    : >"$CHECKED"
     deliver "$chain" "$key" "$names" || warn "the new certificate is refused, the former one stays: $refusal"
   fi
 }
