@@ -48,7 +48,7 @@ wait_for_switches() {
 holders() {
   for_each_service holder_of_lock | paste -s -d , -
 }
-holder_of_lock() { flock -n "$LOCK" true || printf '%s (%s)\n' "$SERVICE" "$(cat "$LOCK.holder" 2>/dev/null)"; }
+holder_of_lock() { flock -s -n "$LOCK" true || printf '%s (%s)\n' "$SERVICE" "$(cat "$LOCK.holder" 2>/dev/null)"; }
 
 # What answers through the nginx that serves has to answer the same through this one.
 gate_of_nginx() {
