@@ -117,19 +117,25 @@ const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
 /** Of the numbers that are right, those that a person may want. */
 const MOST = 100_000;
 
-/** Any value that is right, by the row of the setting. */
-function anyOf(type: z.core.$ZodType, path = ""): fc.Arbitrary<unknown> {
+/** Any value that is right, by the row of the setting. `whole`: with every setting that may be left out, but those of SPECIAL. */
+function anyOf(type: z.core.$ZodType, path = "", whole = false): fc.Arbitrary<unknown> {
   if (path in SPECIAL) return SPECIAL[path];
   const kind = withoutDefault(type);
   if (kind instanceof z.ZodObject) {
     const shape = Object.entries(kind.shape);
     const members = shape.map(
-      ([key, row]) => [key, anyOf(row, path === "" ? key : `${path}.${key}`)] as const,
+      ([key, row]) => [key, anyOf(row, path === "" ? key : `${path}.${key}`, whole)] as const,
     );
-    const requiredKeys = shape.filter(([, row]) => withoutDefault(row) === row).map(([key]) => key);
-    return fc.record(Object.fromEntries(members), { requiredKeys });
+    const required = shape.filter(([, row]) => whole || withoutDefault(row) === row).map(([key]) => key);
+    return fc.record(Object.fromEntries(members), { requiredKeys: required });
   }
-  if (kind instanceof z.ZodArray) return fc.array(anyOf(kind.element), { maxLength: 3 });
+  if (kind instanceof z.ZodRecord)
+    return fc.dictionary(anyOf(kind.keyType as z.ZodType) as fc.Arbitrary<string>, anyOf(kind.valueType), {
+      minKeys: whole ? 1 : 0,
+      maxKeys: 3,
+    });
+  if (kind instanceof z.ZodArray)
+    return fc.array(anyOf(kind.element), { minLength: whole ? 1 : 0, maxLength: 3 });
   if (kind instanceof z.ZodBoolean) return fc.boolean();
   if (kind instanceof z.ZodEnum) return fc.constantFrom(...kind.options);
   if (kind instanceof z.ZodNumber) {
@@ -151,6 +157,9 @@ export const validArgs = (anyOf(schema) as fc.Arbitrary<BlueGreenServiceArgs>).m
   hosts: args.tls?.names?.length ? args.tls.names.slice(0, 1) : args.hosts,
   stripPath: args.stripPath === true && args.path !== undefined && args.path !== "/",
 }));
+
+/** A value for every setting, but for those of SPECIAL. */
+export const wholeArgs = anyOf(schema, "", true) as fc.Arbitrary<BlueGreenServiceArgs>;
 
 export const validSettings: fc.Arbitrary<Settings> = validArgs.map(settingsOf);
 
