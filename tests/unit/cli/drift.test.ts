@@ -427,7 +427,7 @@ describe("what status compares", () => {
     const later = { ...killed, config: "x" };
     const journal = [
       { ...DONE, config: "x", outcome: "done" },
-      { ...later, outcome: "done, but 1 connections to the old container and 0 old nginx were left" },
+      { ...later, outcome: "done, but 1 connections to the old container were left" },
       { ...later, at: "2026-01-03T10:00:00Z", to: "blue", outcome: "failed: its gate" },
       { ...later, at: "2026-01-04T10:00:00Z", from: "green", outcome: "done" },
     ];
