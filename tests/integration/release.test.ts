@@ -125,7 +125,7 @@ describe("releases", () => {
   it("nginx upgrade: a new nginx takes over, edge and colors stay", async () => {
     const untouched = await idsOf(stack, "edge", "blue", "green");
     const { output } = await stack.up();
-    assert.match(output, /a new nginx takes over the ports/);
+    assert.match(output, /the new nginx takes over the ports/);
     assert.equal((await stack.container("proxy")).Config.Image, newerNginx);
     assert.deepEqual(await idsOf(stack, "edge", "blue", "green"), untouched);
     assert.deepEqual(await stack.serving(), { live: "green two", idle: "blue one" });

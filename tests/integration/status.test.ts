@@ -171,7 +171,8 @@ describe("bluegreen status and heal", function () {
   it("an update that failed, and a container that nobody knows", async () => {
     const { Id, Name } = await stack.container("green");
     const id = (await stack.container("blue")).Config.Labels["bluegreen.id"];
-    const own = [...labels("blue"), "--label", `bluegreen.id=${id}`];
+    const ingress = `bluegreen.ingress=${stack.project}-it-service`;
+    const own = [...labels("blue"), "--label", `bluegreen.id=${id}`, "--label", ingress];
     const orphan = await docker("run", "--detach", ...own, images.one);
     try {
       await stack.set({ green: { image: images.broken }, health: { passes: 2, gateTimeoutSeconds: 5 } });
