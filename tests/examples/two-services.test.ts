@@ -6,7 +6,6 @@ import { get } from "../support/http";
 import { losesNothing } from "../support/load";
 import { use, whoAnswered } from "../support/stack";
 
-// shared-ingress is in tests/integration/ingress.test.ts.
 describe("examples/two-services", () => {
   const [blue, green] = [useExampleApp("1.0.0"), useExampleApp("1.1.0")];
   const ingress = `web_${randomBytes(4).toString("hex")}`;
