@@ -6,19 +6,19 @@ import { COLORS } from "../settings";
 
 type ReleaseInputs = { [K in keyof Release]: pulumi.Input<string> };
 
-/** What a switch that has passed says of itself, among its triggers: the next update reads it from the state. */
-interface SwitchRecord {
+interface OwnedRecord {
   version: 1;
-  /** Whose it is: path and id of the identity. By that it is found again under whatever name. */
-  service: string;
+  /** Path and id of the identity of the component. By that it is found again under whatever name. */
+  owner: string;
+}
+/** What a switch that has passed says of itself, among its triggers: the next update reads it from the state. */
+interface SwitchRecord extends OwnedRecord {
+  owner: string;
   live: string;
   liveImage: string;
 }
 /** The same of a take-over. */
-interface IngressRecord {
-  version: 1;
-  /** Whose it is, as a service's. */
-  ingress: string;
+interface IngressRecord extends OwnedRecord {
   nginx: string;
   binding: string;
 }
@@ -39,14 +39,14 @@ export function switchRecord(release: ReleaseInputs, identity: Identity): pulumi
     .apply(([live, blue, green]) => (live === "blue" ? blue : green));
   return record<SwitchRecord>({
     version: 1,
-    service: mark(identity),
+    owner: mark(identity),
     live: release.activeColor,
     liveImage,
   });
 }
 
 export const ingressRecord = (made: Pick<IngressRecord, "nginx" | "binding">, identity: Identity) =>
-  record<IngressRecord>({ version: 1, ingress: mark(identity), ...made });
+  record<IngressRecord>({ version: 1, owner: mark(identity), ...made });
 
 export const idleGateRecord = ({ blueImage, greenImage }: ReleaseInputs): pulumi.Output<string> =>
   record<IdleGateRecord>({ version: 1, blue: blueImage, green: greenImage });
@@ -70,11 +70,10 @@ export async function formerRelease(
   identity: Identity,
   state: Promise<State>,
 ): Promise<Former | undefined> {
-  const [urn, own, outputs] = await Promise.all([known(service.urn), known(mark(identity)), state]);
-  const [switchUrn, switched] =
-    findCommand<SwitchRecord>("switch", outputs, urn ?? "", ({ service }) => service, own) ?? [];
-  if (switchUrn === undefined || switched === undefined) return undefined;
-
+  const outputs = await state;
+  const found = await findCommand<SwitchRecord>("switch", outputs, service, identity);
+  if (found === undefined) return undefined;
+  const [switchUrn, switched] = found;
   const idleGate = readRecord<IdleGateRecord>(
     outputs[switchUrn.replace(/switch$/, "idle-gate")]?.outputs?.triggers,
   );
@@ -100,10 +99,10 @@ export async function formerIngress(
   identity: Identity,
   state: Promise<State>,
 ): Promise<FormerIngress | undefined> {
-  const [urn, own, outputs] = await Promise.all([known(ingress.urn), known(mark(identity)), state]);
-  const [takeOverUrn, made] =
-    findCommand<IngressRecord>("take-over", outputs, urn ?? "", ({ ingress }) => ingress, own) ?? [];
-  if (takeOverUrn === undefined || made === undefined) return undefined;
+  const outputs = await state;
+  const found = await findCommand<IngressRecord>("take-over", outputs, ingress, identity);
+  if (found === undefined) return undefined;
+  const [takeOverUrn, made] = found;
   return {
     proxyImage: made.nginx,
     binding: made.binding,
@@ -128,21 +127,21 @@ function releaseOf(
   };
 }
 
-/** The command of this identity; before that is known, in a first preview, the one of the component of this URN. */
-function findCommand<T extends { version: 1 }>(
+/** The command of this identity; before that is known, in a first preview, the one of this component's URN. */
+async function findCommand<T extends OwnedRecord>(
   suffix: string,
   outputs: State,
-  urn: string,
-  ownerOf: (record: T) => string,
-  own: string | undefined,
-): [string, T] | undefined {
+  component: pulumi.ComponentResource,
+  identity: Identity,
+): Promise<[urn: string, record: T] | undefined> {
+  const [urn = "", own] = await Promise.all([known(component.urn), known(mark(identity))]);
   const commands = Object.entries(outputs).flatMap(([urn, { outputs }]): [string, T][] => {
     const [chain, name] = split(urn);
     const isCommand = /\$command:(local|remote):Command$/.test(chain) && name.endsWith(`-${suffix}`);
     const found = isCommand ? readRecord<T>(outputs?.triggers) : undefined;
     return found === undefined ? [] : [[urn, found]];
   });
-  if (own !== undefined) return commands.find(([, record]) => ownerOf(record) === own);
+  if (own !== undefined) return commands.find(([, { owner }]) => owner === own);
   const [parent, name] = split(urn);
   return commands.find(([commandUrn]) =>
     ["local", "remote"].some(

@@ -198,7 +198,7 @@ describe("the component", () => {
     const [record, ...ids] = inputs.triggers.slice(0, -1);
     assert.deepEqual(JSON.parse(record), {
       version: 1,
-      service: `acme/dev/shop ${ID}`,
+      owner: `acme/dev/shop ${ID}`,
       live: "blue",
       liveImage: "shop:1.0.0",
     });
@@ -214,7 +214,7 @@ describe("the component", () => {
     const [record, ...ids] = inputs.triggers;
     assert.deepEqual(JSON.parse(record), {
       version: 1,
-      ingress: `acme/dev/shop ${ID}`,
+      owner: `acme/dev/shop ${ID}`,
       nginx: "nginx:1.30.6",
       binding: [
         "network.name none",

@@ -10,11 +10,11 @@ const BINDING = binding(settingsOf(LEAST));
 /** What a switch and an idle gate that have passed leave. */
 const former = (live: string, blue: string, green: string, type = "local", name = "shop"): State => {
   const switched = {
-    ...{ version: 1, service: `acme/dev/${name} ${ID}`, live, liveImage: live === "blue" ? blue : green },
+    ...{ version: 1, owner: `acme/dev/${name} ${ID}`, live, liveImage: live === "blue" ? blue : green },
   };
   const takenOver = {
     version: 1,
-    ingress: `acme/dev/${name} ${ID}`,
+    owner: `acme/dev/${name} ${ID}`,
     nginx: "nginx:1.30.6",
     binding: BINDING,
   };
