@@ -4,6 +4,9 @@ import type { IngressContext } from "../context";
 import { dockerHost } from "./address";
 import { sshConnection } from "./ssh";
 
+/** For what has to be run at its deletion. Without triggers it is never replaced, which would run that, too. */
+export const UNTIL_DELETED = { create: "sh -s create", delete: "sh -s delete" };
+
 /**
  * Runs a script where the Docker engine can be reached: on this machine, or over SSH on the host itself. It comes as
  * input: an error quotes the command, and that shall be readable and tell no secret.

@@ -4,7 +4,7 @@ import { runOnHost } from "./command";
 import type { Context, IngressContext } from "../context";
 import { DOCKER_HUB, hostOf, registryOf } from "./registry";
 import { COLORS, hasTls, type IngressSettings, type Settings } from "../settings";
-import { assignments, printingFunction, shellFiles } from "../shell";
+import { hostScript } from "../shell";
 
 /**
  * Pulls what the host does not have: an image that can't be had stops the update before it touches anything. The host's own
@@ -84,8 +84,5 @@ export function renderPull(
     KEEP_IMAGES: keepImages ?? "",
     LOGINS: JSON.stringify({ auths: Object.fromEntries(auths) as object }),
   };
-  return [
-    printingFunction("settings", assignments(settings)),
-    shellFiles("on-host/old-images.sh", "on-host/volumes.sh", "on-host/pull.sh"),
-  ].join("\n");
+  return hostScript(settings, ["on-host/old-images.sh", "on-host/volumes.sh", "on-host/pull.sh"]);
 }

@@ -7,7 +7,7 @@ import { publishedPorts } from "../ingress/ports";
 import { findProblems, inWords, missing, type Place } from "./problems";
 import { askHost } from "./reach";
 import { refusal } from "./refusal";
-import { assignments, printingFunction, shellFile } from "../shell";
+import { hostScript } from "../shell";
 import { writeKeys } from "./ssh";
 import { violationsInWords, type Violation } from "../settings";
 
@@ -45,8 +45,8 @@ export function checkedAddress(
         // Another service may have been declared since.
         const late = conflicts();
         if (late.length > 0) throw refusal(violationsInWords(name, late));
-        const given = printingFunction("settings", assignments({ INGRESS: ingress }));
-        const facts = readFacts(await askHost(host, fullName, `${given}\n${shellFile("on-host/facts.sh")}`));
+        const script = hostScript({ INGRESS: ingress }, ["on-host/facts.sh"]);
+        const facts = readFacts(await askHost(host, fullName, script));
         // What is not there may be known already: by the refresh that this update has begun with.
         if (missing(facts, await known()).length > 0) await checkpoint.write();
         const now = await known();

@@ -115,11 +115,8 @@ function otherOwner({ containers }: Facts, known: Known, wanted: Wanted): Proble
 /** Network and volume of an ingress have its name, so there can be one of a name. */
 function otherIngress(facts: Facts, known: Known, { ingress, place, host, id }: Wanted): Problem[] {
   if (place?.isShared) return [];
-  const edge = facts.containers.find(
-    (one) =>
-      one["bluegreen.ingress"] === ingress && one["bluegreen.role"] === "edge" && one["bluegreen.id"] !== id,
-  );
-  if (edge !== undefined)
+  const edge = edgeOf(facts, ingress);
+  if (edge !== undefined && edge["bluegreen.id"] !== id)
     return [
       {
         what: `the Docker host ${host} has an ingress ${ingress} already: ${inFull(edge)}`,

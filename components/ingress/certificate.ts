@@ -7,7 +7,7 @@ import type { Ingress } from "./createIngress";
 import { stateVolumeOf } from "../identity";
 import { acmeRights } from "../rights";
 import { certificateFolder, hasTls, type Tls } from "../settings";
-import { assignments, hash, printingFunction, shellFile, shellFiles } from "../shell";
+import { hash, hostScript, shellFile, shellFiles } from "../shell";
 
 // A certificate gets to nginx by way of the state volume. What is given, as text or as files of the host, is delivered
 // before the switch, so that a bad one keeps the update from going on. An ACME server has to see its challenge answered
@@ -76,15 +76,10 @@ export function renderDelivery(
     SERVICE_ID: whose.id,
     INGRESS: whose.ingress,
   };
-  return [
-    printingFunction("settings", assignments(settings)),
-    printingFunction("acme_script", shellFile("in-lego/acme.sh")),
-    printingFunction(
-      "in_container_script",
-      shellFiles("in-nginx/piped/common.sh", "in-nginx/piped/deliver.sh"),
-    ),
-    shellFiles("on-host/containers.sh", "on-host/deliver.sh"),
-  ].join("\n");
+  return hostScript(settings, ["on-host/containers.sh", "on-host/deliver.sh"], {
+    acme_script: shellFile("in-lego/acme.sh"),
+    in_container_script: shellFiles("in-nginx/piped/common.sh", "in-nginx/piped/deliver.sh"),
+  });
 }
 
 function deliver(

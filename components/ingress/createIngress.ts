@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { certificateMount } from "./certificate";
-import { runOnHost } from "../host/command";
+import { runOnHost, UNTIL_DELETED } from "../host/command";
 import type { IngressContext } from "../context";
 import { binding } from "./downtime";
 import { ingressRecord } from "../release/former";
@@ -9,7 +9,7 @@ import { stateVolumeOf } from "../identity";
 import { publishedPorts } from "./ports";
 import { nginxRights } from "../rights";
 import type { IngressSettings } from "../settings";
-import { assignments, printingFunction, shellFile, shellFiles } from "../shell";
+import { hostScript, shellFile, shellFiles } from "../shell";
 
 /** What holds the ports of a host, of a service alone or of several. */
 export interface Ingress {
@@ -132,11 +132,9 @@ export function renderTakeOver({
     DRAIN_SECONDS: settings.drainSeconds,
   };
   const inContainer = ["common.sh", "drain.sh", "takeover.sh"].map((file) => `in-nginx/piped/${file}`);
-  return [
-    printingFunction("settings", assignments(values)),
-    printingFunction("in_container_script", shellFiles(...inContainer)),
-    shellFiles("on-host/containers.sh", "on-host/takeover.sh"),
-  ].join("\n");
+  return hostScript(values, ["on-host/containers.sh", "on-host/takeover.sh"], {
+    in_container_script: shellFiles(...inContainer),
+  });
 }
 
 /**
@@ -151,14 +149,9 @@ export function guardIngress(
   const stdin = pulumi
     .all([context.ingress, context.identity.id, own])
     .apply(([INGRESS, SERVICE_ID, SERVICE]) =>
-      [
-        printingFunction("settings", assignments({ INGRESS, SERVICE_ID, SERVICE })),
-        shellFiles("on-host/containers.sh", "on-host/ingress-guard.sh"),
-      ].join("\n"),
+      hostScript({ INGRESS, SERVICE_ID, SERVICE }, ["on-host/containers.sh", "on-host/ingress-guard.sh"]),
     );
-  // Without triggers it is never replaced: a new input does not run what is to be run at its deletion.
-  const args = { create: "sh -s create", delete: "sh -s delete", stdin };
-  return runOnHost(context, "ingress-guard", args, after);
+  return runOnHost(context, "ingress-guard", { ...UNTIL_DELETED, stdin }, after);
 }
 
 /** What of the edge can change without its ports and network: taken along when there is leave for downtime. */

@@ -1,9 +1,9 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { runOnHost } from "../host/command";
+import { runOnHost, UNTIL_DELETED } from "../host/command";
 import type { Context, IngressContext } from "../context";
 import { networkOf } from "../identity";
-import { assignments, printingFunction, shellFile } from "../shell";
+import { hostScript } from "../shell";
 
 interface Network {
   name: pulumi.Input<string>;
@@ -50,11 +50,8 @@ export function createNetwork(context: IngressContext, networkName: pulumi.Input
 
 /** Stands between the network and the containers: it is deleted after these, and says who else is on the network. */
 function networkGuard(context: IngressContext, network: docker.Network): pulumi.Resource {
-  const stdin = pulumi.all([network.name, context.identity.id]).apply(([NETWORK, SERVICE_ID]) => {
-    const settings = printingFunction("settings", assignments({ NETWORK, SERVICE_ID }));
-    return [settings, shellFile("on-host/network-guard.sh")].join("\n");
-  });
-  // Without triggers it is never replaced: a new input does not run what is to be run at its deletion.
-  const args = { create: "sh -s create", delete: "sh -s delete", stdin };
-  return runOnHost(context, "network-guard", args, [network]);
+  const stdin = pulumi
+    .all([network.name, context.identity.id])
+    .apply(([NETWORK, SERVICE_ID]) => hostScript({ NETWORK, SERVICE_ID }, ["on-host/network-guard.sh"]));
+  return runOnHost(context, "network-guard", { ...UNTIL_DELETED, stdin }, [network]);
 }

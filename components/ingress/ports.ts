@@ -3,7 +3,7 @@ import { runOnHost } from "../host/command";
 import type { IngressContext } from "../context";
 import type { Bound } from "../host/facts";
 import type { IngressSettings } from "../settings";
-import { assignments, printingFunction, shellFile } from "../shell";
+import { hostScript } from "../shell";
 
 /** A port of the host that the edge publishes, and the setting that chooses it. */
 export interface PublishedPort extends Bound {
@@ -39,7 +39,7 @@ export function checkPorts(
   const lines = publishedPorts(settings).map(({ setting, address, port }) => `${setting} ${address} ${port}`);
   const stdin = pulumi.all([network, context.identity.id]).apply(([NETWORK, SERVICE_ID]) => {
     const values = { PORTS: lines.join("\n"), NETWORK, SERVICE_ID, IMAGE: settings.proxy.edgeImage };
-    return [printingFunction("settings", assignments(values)), shellFile("on-host/ports.sh")].join("\n");
+    return hostScript(values, ["on-host/ports.sh"]);
   });
   // Without triggers it is never replaced, and so is no reason to replace what depends on it.
   return runOnHost(context, "ports", { stdin }, before);

@@ -1,7 +1,7 @@
 import { ownListening, urls } from "../host/address";
 import { renderStagedSite, renderTemplates } from "./site";
 import type { Color, Settings } from "../settings";
-import { assignments, hash, printingFunction, shellFiles } from "../shell";
+import { hash, hostScript, shellFiles } from "../shell";
 
 /** What the switch and the idle gate get to know: plain values only, and no secret. */
 export interface CommandValues {
@@ -68,18 +68,18 @@ function renderInput(command: "switch" | "idle-gate", variables: { [name: string
     "in-nginx/piped/steps.sh",
     `in-nginx/piped/${command}.sh`,
   );
-  return [
-    printingFunction("settings", assignments(variables)),
-    printingFunction("in_container_script", inContainer),
-    shellFiles(
+  return hostScript(
+    variables,
+    [
       "on-host/containers.sh",
       "on-host/explain.sh",
       "on-host/failure.sh",
       "on-host/old-images.sh",
       "on-host/host.sh",
       `on-host/${command}.sh`,
-    ),
-  ].join("\n");
+    ],
+    { in_container_script: inContainer },
+  );
 }
 
 function commonVariables({ lockHolder, service, id, ingress, settings }: CommandValues) {

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { runOnHost } from "../host/command";
 import type { Context } from "../context";
 import { redisRights } from "../rights";
-import { assignments, printingFunction, shellFiles } from "../shell";
+import { hostScript } from "../shell";
 
 /**
  * The Redis that both colors share; never published on the host. Two of them can't write to one volume, so a new one has
@@ -76,7 +76,7 @@ function answering(context: Context, container: docker.Container): pulumi.Resour
 }
 
 const withSettings = (values: { [name: string]: string }, file: string): string =>
-  [printingFunction("settings", assignments(values)), shellFiles("on-host/ask-redis.sh", file)].join("\n");
+  hostScript(values, ["on-host/ask-redis.sh", file]);
 
 /** Data that is there already is taken in as it is, whoever has made the volume: Docker can't change these later. */
 const MADE_WITH = ["labels", "driver", "driverOpts"];

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Colors } from "./color";
-import { runOnHost } from "../host/command";
+import { runOnHost, UNTIL_DELETED } from "../host/command";
 import type { Context } from "../context";
 import { idleGateRecord, switchRecord } from "../release/former";
 import type { Release } from "../release/plan";
-import { assignments, printingFunction, shellFiles } from "../shell";
+import { hostScript, shellFiles } from "../shell";
 import { renderIdleGateInput, renderSwitchInput, switchHash } from "../release/switchInput";
 
 type ReleaseInputs = { [K in keyof Release]: pulumi.Input<string> };
@@ -60,16 +60,10 @@ export function leaveIngress(context: Context, after: pulumi.Resource[]): pulumi
   const stdin = pulumi
     .all([context.ingress, context.identity.service, context.identity.id])
     .apply(([INGRESS, SERVICE, SERVICE_ID]) =>
-      [
-        printingFunction("settings", assignments({ INGRESS, SERVICE, SERVICE_ID })),
-        printingFunction(
-          "in_container_script",
-          shellFiles("in-nginx/piped/common.sh", "in-nginx/piped/leave.sh"),
-        ),
-        shellFiles("on-host/containers.sh", "on-host/leave.sh"),
-      ].join("\n"),
+      hostScript({ INGRESS, SERVICE, SERVICE_ID }, ["on-host/containers.sh", "on-host/leave.sh"], {
+        in_container_script: shellFiles("in-nginx/piped/common.sh", "in-nginx/piped/leave.sh"),
+      }),
     );
-  // Without triggers it is never replaced: a new input does not run what is to be run at its deletion.
-  const args = { create: "sh -s create", delete: "sh -s delete", stdin, logging: "stderr" as const };
+  const args = { ...UNTIL_DELETED, stdin, logging: "stderr" as const };
   return runOnHost(context, "leave", args, after).stdout;
 }

@@ -26,5 +26,20 @@ export const hash = (text: string): string => createHash("sha256").update(text).
 /** A script or a configuration, by its place in this folder: the first part says where it runs. */
 export const shellFile = (place: string): string => readFileSync(join(__dirname, place), "utf8");
 
+/**
+ * All that "sh -s" reads on the host: the function settings, further functions that print a text each, and then the scripts that
+ * call them.
+ */
+export const hostScript = (
+  settings: { [name: string]: string | number },
+  scripts: string[],
+  functions: { [name: string]: string } = {},
+): string =>
+  [
+    printingFunction("settings", assignments(settings)),
+    ...Object.entries(functions).map(([name, text]) => printingFunction(name, text)),
+    shellFiles(...scripts),
+  ].join("\n");
+
 /** Several of them as one script: what others use comes first. */
 export const shellFiles = (...places: string[]): string => places.map(shellFile).join("\n");
