@@ -118,7 +118,11 @@ function outputsOf(
   const both = pulumi
     .all([identity.service, ports, done.urn])
     .apply(([service, bindings]) =>
-      urls(settings, service, bindings === undefined ? ownListening(settings) : listeningOf(bindings)),
+      urls(
+        settings,
+        service,
+        bindings === undefined ? ownListening(settings) : listeningOf(JSON.parse(bindings)),
+      ),
     );
   return {
     url: both.url,

@@ -102,7 +102,7 @@ async function ingressOf(engine: Engine, ingress: string, containers: Container[
 
 async function listeningAt(engine: Engine, edge: string) {
   const [{ HostConfig }] = Inspected.parse(JSON.parse(await must(engine, ["inspect", edge])));
-  return listeningOf(JSON.stringify(HostConfig.PortBindings));
+  return listeningOf(HostConfig.PortBindings);
 }
 
 interface Told {

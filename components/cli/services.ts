@@ -102,7 +102,9 @@ function urlsOf(
   edge: Resource | undefined,
   leave: Resource | undefined,
 ): Urls {
-  const listening = edge ? listeningOfEdge(edge) : leave && listeningOf(Printed.parse(leave.outputs).stdout);
+  const listening = edge
+    ? listeningOfEdge(edge)
+    : leave && listeningOf(JSON.parse(Printed.parse(leave.outputs).stdout));
   const component = Component.safeParse(inputs).data;
   if (listening === undefined || component === undefined || host === "") return {};
   const service = path.slice(path.lastIndexOf("/") + 1);

@@ -56,9 +56,9 @@ export function urls(
   };
 }
 
-/** As `docker inspect` shows the ports of the edge. */
-export function listeningOf(bindings: string): Listening {
-  const ports = JSON.parse(bindings) as { [port: string]: { HostIp: string; HostPort: string }[] | null };
+/** What `docker inspect` shows as the edge's PortBindings. */
+export function listeningOf(bindings: unknown): Listening {
+  const ports = bindings as { [port: string]: { HostIp: string; HostPort: string }[] | null };
   const published = (port: number): Published | undefined => {
     const [found] = ports[`${port}/tcp`] ?? [];
     return found && { address: found.HostIp || "0.0.0.0", port: Number(found.HostPort) };

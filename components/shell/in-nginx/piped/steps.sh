@@ -64,15 +64,8 @@ tell_of_interrupted() {
 # note_intent FROM TO KIND COLOR IMAGE: what is about to be done. COLOR is the one that gets IMAGE.
 note_intent() {
   started=$(uptime_seconds)
-  write_file "$INTENT" "{$(
-    json_pair at "$(utc_now)"
-    set -- by "$WHO" stack "$LOCK_HOLDER" kind "$3" from "$1" to "$2" "$4" "$5" config "$(hash_of "$next_site")"
-    while [ $# -gt 0 ]; do
-      printf ','
-      json_pair "$1" "$2"
-      shift 2
-    done
-  )}" || cannot_write
+  write_file "$INTENT" "$(json_object at "$(utc_now)" by "$WHO" stack "$LOCK_HOLDER" kind "$3" from "$1" to "$2" \
+    "$4" "$5" config "$(hash_of "$next_site")")" || cannot_write
 }
 hash_of() { printf '%s\n' "$1" | sha256sum | cut -c1-16; }
 seconds_taken() { echo $(($(uptime_seconds) - started)); }

@@ -78,15 +78,8 @@ close_again() {
 }
 
 note() { # outcome
-  add_entry "$STATE/journal" "{$(
-    json_pair at "$(utc_now)"
-    set -- by "$WHO" stack "$STACK" kind nginx image "$IMAGE" outcome "$1"
-    while [ $# -gt 0 ]; do
-      printf ','
-      json_pair "$1" "$2"
-      shift 2
-    done
-  ),\"seconds\":$(($(uptime_seconds) - began))}"
+  entry=$(json_object at "$(utc_now)" by "$WHO" stack "$STACK" kind nginx image "$IMAGE" outcome "$1")
+  add_entry "$STATE/journal" "${entry%\}},\"seconds\":$(($(uptime_seconds) - began))}"
 }
 
 main

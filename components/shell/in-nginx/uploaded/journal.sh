@@ -15,6 +15,16 @@ json_pair() { # name text
   esac
   printf '"%s":"%s"' "$1" "$2"
 }
+json_object() { # name text ...
+  separator='{'
+  while [ $# -gt 0 ]; do
+    printf '%s' "$separator"
+    json_pair "$1" "$2"
+    separator=','
+    shift 2
+  done
+  printf '}'
+}
 # The value of a name in the one line on standard input, for names and values that need no escapes.
 json_value() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 site_hash() { sha256sum <"$SITE" | cut -c1-16; }
