@@ -163,13 +163,13 @@ function evaluated(inputs: string[], names: string[]): string[][] {
   }
 }
 
-/** Each statement of an nginx configuration: its name, and how many arguments it has. */
+/** Each statement of an nginx configuration: its name, unless that is a text of a map, and how many arguments it has. */
 function statements(site: string): string[] {
   const tokens = site.match(/"(?:\\[^]|[^"\\])*"|'(?:\\[^]|[^'\\])*'|#[^\n]*|[{};]|[^\s{};"'#]+/g) ?? [];
   const words: string[] = [];
   const found: string[] = [];
   for (const token of tokens.filter((one) => !one.startsWith("#"))) {
-    words.push(token);
+    words.push(token.replace(/^(["'])[^]*/, "$1"));
     if (/^[{};]$/.test(token)) found.push(`${words[0]}/${words.splice(0).length}${token}`);
   }
   return found;

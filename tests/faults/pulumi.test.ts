@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { useDemo } from "../support/demo";
 import { docker } from "../support/docker";
 import { useTag } from "../support/images";
+import { Running } from "../support/running";
 import { useStack } from "../support/stack";
 import { underLoad } from "./agreement";
 import { fault } from "./table";
@@ -176,6 +180,29 @@ describe("pulumi up", function () {
       happened: "the gate refused the release, the former color served on; with Redis, up went through",
       requests,
     };
+  });
+
+  fault("killed while the file backend wrote an .attrs file, without metadata=skip", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-faults-"));
+    const run = (...args: string[]) =>
+      new Running("pulumi", [...args, "--non-interactive", "--color", "never"], {
+        cwd: folder,
+        env: { ...stack.env, PULUMI_BACKEND_URL: `file://${folder}` },
+      }).ended;
+    try {
+      writeFileSync(path.join(folder, "Pulumi.yaml"), "name: cut\nruntime: nodejs\n");
+      assert.equal((await run("stack", "init", "dev")).code, 0);
+      writeFileSync(path.join(folder, ".pulumi/stacks/cut/dev.json.attrs"), "");
+      const { code, output } = await run("stack", "select", "dev");
+      assert.notEqual(code, 0);
+      assert.match(output, /failed to load checkpoint: EOF/);
+      const advice = readFileSync("docs/troubleshooting.md", "utf8").match(/^find \/srv\/state(\/.* -delete)$/m);
+      execFileSync("sh", ["-c", `find ${folder}${advice?.[1] ?? assert.fail("no advice in the docs")}`]);
+      assert.equal((await run("stack", "select", "dev")).code, 0);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    return { happened: "Pulumi finds no way into its state; the command of docs/troubleshooting.md mends it" };
   });
 
   it("and an update finds nothing to do", () => stack.up("--expect-no-changes"));

@@ -5,7 +5,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { registerInit } from "../../components/cli/commands/init";
 import { useImages } from "../support/images";
-import { useStack } from "../support/stack";
+import { fileBackend, useStack } from "../support/stack";
 import { run } from "../unit/cli/cli";
 
 const exec = promisify(execFile);
@@ -30,7 +30,7 @@ describe("bluegreen init", function () {
     mkdirSync(path.join(stack.folder, "state"));
     const env = {
       ...process.env,
-      PULUMI_BACKEND_URL: `file://${path.join(stack.folder, "state")}`,
+      PULUMI_BACKEND_URL: fileBackend(path.join(stack.folder, "state")),
       PULUMI_CONFIG_PASSPHRASE: "test",
       PULUMI_SKIP_CONFIRMATIONS: "true",
       NODE_COMPILE_CACHE: path.join(stack.folder, "compile-cache"),
@@ -68,7 +68,7 @@ describe("bluegreen init", function () {
     // The backend that is set stands for being signed in.
     const commands = [...out.matchAll(/^ {2}((?:npm|pulumi) .*?)(?: +#.*)?$/gm)]
       .map(([, command]) => command)
-      .filter((command) => command !== "pulumi login --local");
+      .filter((command) => command !== "pulumi login 'file://~?metadata=skip'");
     assert.deepEqual(
       commands.map((command) => command.split(" ").slice(0, 2).join(" ")),
       ["npm pack", "npm install", "pulumi stack", "pulumi up"],

@@ -4,7 +4,7 @@ import { appendFileSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeF
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { docker, dockerLines } from "./docker";
-import type { TestStack } from "./stack";
+import { fileBackend, type TestStack } from "./stack";
 import { environment, stepsOfAction, workflow, type Env, type Job, type Step } from "./workflow";
 
 /** Ends `docker login` and `docker push`, notes them, and hands on all else. */
@@ -92,7 +92,7 @@ export class Repository {
       "github.repository": `Acme/${this.stack.project}`,
       "github.actor": "somebody",
       "github.token": "token-of-the-run",
-      "vars.PULUMI_BACKEND_URL": `file://${this.stack.folder}/state`,
+      "vars.PULUMI_BACKEND_URL": fileBackend(`${this.stack.folder}/state`),
       "secrets.PULUMI_ACCESS_TOKEN": "",
       "secrets.PULUMI_CONFIG_PASSPHRASE": "test",
       "secrets.SSH_PRIVATE_KEY": readFileSync(path.join(this.outside, "key"), "utf8").trimEnd(),

@@ -331,7 +331,7 @@ export class TestStack {
   get env(): NodeJS.ProcessEnv {
     return {
       ...process.env,
-      PULUMI_BACKEND_URL: `file://${this.path("state")}`,
+      PULUMI_BACKEND_URL: fileBackend(this.path("state")),
       PULUMI_CONFIG_PASSPHRASE: "test",
       // Else each stack's own program would stay in the checkout's cache.
       NODE_COMPILE_CACHE: this.path("compile-cache"),
@@ -389,6 +389,9 @@ export class TestStack {
     return get(this.previewUrl + path);
   }
 }
+
+/** As docs/backends.md advises. */
+export const fileBackend = (folder: string) => `file://${folder}?metadata=skip`;
 
 /** What is served, as the edge knows it of the service that this container belongs to. Empty where no edge runs. */
 async function siteOf({ Config }: Inspected): Promise<string> {

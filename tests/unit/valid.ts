@@ -104,7 +104,7 @@ const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
   redis: fc.constant({ enabled: false }),
   "proxy.image": fc.constant("nginx:1.30.6"),
   "proxy.edgeImage": fc.constant("nginx:1.30.6"),
-  "proxy.port": fc.integer({ min: 8001, max: 9000 }),
+  "proxy.port": fc.integer({ min: 8100, max: 9000 }),
   "proxy.previewPort": fc.integer({ min: 9001, max: 65_535 }),
   "proxy.bindAddress": fc.ipV4(),
   "proxy.previewBindAddress": fc.ipV4(),

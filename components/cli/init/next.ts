@@ -40,7 +40,7 @@ export function nextSteps(language: Language, folder: string, stack: string, env
         : [pack, [`npm install ./${archive}`]];
   if (!isSignedIn(env))
     steps.push([
-      "pulumi login --local",
+      "pulumi login 'file://~?metadata=skip'",
       "keeps the state in your home folder; other places: docs/backends.md",
     ]);
   const isAsked =

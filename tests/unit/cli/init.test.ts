@@ -213,7 +213,7 @@ describe("bluegreen init", () => {
     const steps = nextSteps("typescript", folder, "prod", env);
     assert.doesNotMatch(steps, /npm pack|not on PATH/);
     assert.match(steps, /^ {2}npm install$/m);
-    assert.match(steps, /pulumi login --local/);
+    assert.match(steps, /pulumi login 'file:/);
     assert.match(steps, /pulumi stack init prod .*passphrase/);
     assert.doesNotMatch(
       nextSteps("typescript", folder, "prod", { ...env, PULUMI_BACKEND_URL: "file:///x" }),
