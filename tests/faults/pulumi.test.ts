@@ -196,13 +196,17 @@ describe("pulumi up", function () {
       const { code, output } = await run("stack", "select", "dev");
       assert.notEqual(code, 0);
       assert.match(output, /failed to load checkpoint: EOF/);
-      const advice = readFileSync("docs/troubleshooting.md", "utf8").match(/^find \/srv\/state(\/.* -delete)$/m);
+      const advice = readFileSync("docs/troubleshooting.md", "utf8").match(
+        /^find \/srv\/state(\/.* -delete)$/m,
+      );
       execFileSync("sh", ["-c", `find ${folder}${advice?.[1] ?? assert.fail("no advice in the docs")}`]);
       assert.equal((await run("stack", "select", "dev")).code, 0);
     } finally {
       rmSync(folder, { recursive: true });
     }
-    return { happened: "Pulumi finds no way into its state; the command of docs/troubleshooting.md mends it" };
+    return {
+      happened: "Pulumi finds no way into its state; the command of docs/troubleshooting.md mends it",
+    };
   });
 
   it("and an update finds nothing to do", () => stack.up("--expect-no-changes"));
