@@ -4,7 +4,7 @@ import { deliverCertificate, obtainCertificate } from "./ingress/certificate";
 import { createColor, type Colors } from "./service/color";
 import { Context } from "./context";
 import { Decisions } from "./release/decisions";
-import { binding, guardDowntime } from "./ingress/downtime";
+import { guardDowntime } from "./ingress/downtime";
 import { createIngress, guardIngress, type Ingress } from "./ingress/createIngress";
 import { listeningOf, ownListening, urls } from "./host/address";
 import { imagesOf, pullImages } from "./host/images";
@@ -87,13 +87,13 @@ export class BlueGreenService extends pulumi.ComponentResource {
 
 type ReleaseInputs = { [K in keyof Release]: pulumi.Input<string> };
 
-function releaseOf({ settings, images }: Context): ReleaseInputs {
+function releaseOf({ settings, images, binding }: Context): ReleaseInputs {
   return {
     activeColor: settings.activeColor,
     blueImage: images.blue,
     greenImage: images.green,
     ...(settings.ingress === undefined
-      ? { proxyImage: settings.proxy.image, binding: binding(settings) }
+      ? { proxyImage: settings.proxy.image, binding }
       : { proxyImage: "", binding: "" }),
   };
 }

@@ -1,8 +1,9 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { formerIngress, formerRelease, readState, type State } from "./release/former";
+import { binding } from "./ingress/downtime";
 import { Identity } from "./identity";
-import { checkedAddress } from "./host/preflight";
+import { checkHost } from "./host/preflight";
 import { placeOf, type Place } from "./host/problems";
 import { colorImages, registryAuth } from "./host/registry";
 import { isRemote, type Color, type IngressSettings, type Settings, type Violation } from "./settings";
@@ -18,6 +19,10 @@ export class IngressContext {
   /** What the ingress is called on its host. */
   readonly ingress: pulumi.Output<string>;
   readonly provider: docker.Provider;
+  /** Whether its ports are open for IPv6. */
+  readonly ipv6: pulumi.Output<boolean>;
+  /** What only downtime can change. */
+  readonly binding: pulumi.Output<string>;
 
   /** `conflicts`: with other components of the program, as they are known when it is called. */
   constructor(
@@ -35,10 +40,13 @@ export class IngressContext {
     this.identity = new Identity(owner, name, this.stateBefore);
     this.ingress = pulumi.output(nameOfIngress(this.identity));
     const { fullName } = this.identity;
+    const checked = checkHost(this, conflicts, place);
+    this.ipv6 = checked.apply(async (host) => settings.proxy.ipv6 ?? (await this.hadIPv6()) ?? host.ipv6);
+    this.binding = this.ipv6.apply((ipv6) => binding(settings, ipv6));
     this.provider = new docker.Provider(
       `${name}-docker`,
       {
-        host: checkedAddress(this, conflicts, place),
+        host: checked.address,
         sshOpts: isRemote(settings.host)
           ? fullName.apply((fullName) => sshOptions(settings.host, fullName) ?? [])
           : undefined,
@@ -51,6 +59,12 @@ export class IngressContext {
   /** What the edge was made with, once there is somebody to be offline for. */
   async formerBinding(): Promise<string | undefined> {
     return (await formerIngress(this.owner, this.identity, this.stateBefore))?.binding;
+  }
+
+  /** An ingress stays what it is, whatever else the host has by now. */
+  private async hadIPv6(): Promise<boolean | undefined> {
+    const former = await this.formerBinding();
+    return former ? former.includes("::") : undefined;
   }
 
   /** Options of a Docker resource. */

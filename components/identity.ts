@@ -1,5 +1,6 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { hash } from "./shell";
 
 /**
  * Who the service is: the names of project, stack and component at the moment of its first update, and a random id. Whatever
@@ -48,5 +49,9 @@ export class Identity {
 // Services of other stacks find these by the name of an ingress, and no two ingresses of one name can be on a host.
 export const networkOf = (ingress: string): string => `bluegreen-${ingress}`;
 export const stateVolumeOf = (ingress: string): string => `bluegreen-${ingress}-state`;
+
+/** A private one (RFC 4193), the same for a network's name each time. */
+export const ipv6SubnetOf = (network: string): string =>
+  `fd${hash(network).slice(0, 10)}`.replace(/(....)(?=.)/g, "$1:") + "::/64";
 
 const MAKE_ID = "od -An -N8 -tx1 /dev/urandom | tr -d ' \\n'";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { IngressContext } from "./context";
 import { Decisions } from "./release/decisions";
-import { binding, guardDowntime } from "./ingress/downtime";
+import { guardDowntime } from "./ingress/downtime";
 import { formerIngress } from "./release/former";
 import { createIngress, guardIngress } from "./ingress/createIngress";
 import { imagesOfIngress, pullImages } from "./host/images";
@@ -35,14 +35,14 @@ export class Ingress extends pulumi.ComponentResource {
 
     // The children's names never change: a renamed child is a replaced one.
     const pulled = pullImages(context, imagesOfIngress(settings));
-    const network = createNetwork(context, context.ingress.apply(networkOf));
+    const network = createNetwork(context, context.ingress.apply(networkOf), context.ipv6);
     const before = [pulled, guardDowntime(context), ...network.guard];
     const free = checkPorts(context, network.name, before);
     const { nginx, ready } = createIngress(context, network.name, [free]);
     guardIngress(context, "", [ready]);
     sayPlan(context, decisions, {
       former: formerIngress(this, context.identity, context.stateBefore),
-      next: pulumi.output({ proxyImage: settings.proxy.image, binding: binding(settings) }),
+      next: pulumi.output({ proxyImage: settings.proxy.image, binding: context.binding }),
       words: (former, next, decided) => ingressPlanInWords(former, next, settings, decided),
     });
 

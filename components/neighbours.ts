@@ -33,7 +33,8 @@ function conflicts(service: Component, other: Component): Violation[] {
   return [...samePorts(service, other), ...sameAddresses(service, other)];
 }
 
-const portsOf = ({ settings }: Component) => (settings.ingress === undefined ? publishedPorts(settings) : []);
+const portsOf = ({ settings }: Component) =>
+  settings.ingress === undefined ? publishedPorts(settings, false) : [];
 
 function samePorts(service: Component, other: Component): Violation[] {
   return portsOf(service).flatMap((port) => {

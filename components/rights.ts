@@ -1,5 +1,5 @@
 import type * as docker from "@pulumi/docker";
-import type { Settings } from "./settings";
+import { certificateFolder, type Settings } from "./settings";
 
 // What each kind of container may do and take on its host, and how `docker ps` knows that it is well. Which checks of the
 // CIS Docker Benchmark that answers, and which it leaves open, is in tests/field/hardening.test.ts.
@@ -19,7 +19,7 @@ type Rights = Pick<
 
 /** Edge and nginx: the master runs as root, its workers as a user of their own. */
 export function nginxRights({ proxy, tls }: Pick<Settings, "proxy" | "tls">, role: "edge" | "proxy") {
-  const readsFilesOfTheHost = role === "proxy" && tls.certificateFile !== undefined;
+  const readsFilesOfTheHost = role === "proxy" && certificateFolder(tls) !== undefined;
   return {
     ...only(
       "CAP_CHOWN", // gives its folders for temporary files to the workers' user

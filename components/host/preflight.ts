@@ -11,23 +11,30 @@ import { hostScript } from "../shell";
 import { writeKeys } from "./ssh";
 import { violationsInWords, type Violation } from "../settings";
 
+/** What is known of a host before anything is made there. */
+export interface CheckedHost {
+  address: string;
+  /** Where it has not been looked at, it is taken to have it. */
+  ipv6: boolean;
+}
+
 /**
- * The host's address. An update gets it only when the host has been looked at: everything waits for it, so that a host that
+ * The host. An update gets it only when the host has been looked at: everything waits for it, so that a host that
  * can't be reached or lacks something is one error, before anything is touched. A preview contacts nothing, and neither does
  * a unit test with Pulumi's mocks, where there is no engine.
  *
  * `place`: of a service, what it claims on its ingress.
  */
-export function checkedAddress(
+export function checkHost(
   { owner, name, identity, ingress, settings }: Omit<IngressContext, "provider">,
   conflicts: () => Violation[],
   place: Place | undefined,
-): pulumi.Input<string> {
+): pulumi.Output<CheckedHost> {
   const checkpoint = new Checkpoint(`${name}-checkpoint`, owner);
   const { host, proxy, network } = settings;
   if (pulumi.runtime.isDryRun() || pulumi.runtime.getEngine() === undefined) {
     checkpoint.skip();
-    return host.address;
+    return pulumi.output({ address: host.address, ipv6: true });
   }
   const { fullName, stack, service, id } = identity;
   return pulumi.all([fullName, stack, service, id, ingress]).apply((own) => {
@@ -35,7 +42,8 @@ export function checkedAddress(
     const wanted = {
       ...{ stack, service, id, name, fullName, ingress, place },
       host: host.address,
-      ports: place?.isShared ? [] : publishedPorts(settings),
+      ports: place?.isShared ? [] : publishedPorts(settings, false),
+      ipv6: proxy.ipv6,
       network: network.name,
       migrateConnections: proxy.migrateConnections,
     };
@@ -52,7 +60,7 @@ export function checkedAddress(
         const now = await known();
         const problems = findProblems(facts, now, wanted);
         if (problems.length > 0) throw refusal(inWords(wanted, now, problems));
-        return host.address;
+        return { address: host.address, ipv6: facts.engine.ipv6 };
       } finally {
         checkpoint.skip();
       }

@@ -50,6 +50,8 @@ export interface Wanted {
   /** The name of an existing network. */
   network: string | undefined;
   migrateConnections: boolean;
+  /** Undefined: as the host has it. */
+  ipv6: boolean | undefined;
 }
 
 /** Compares what the host has with what the state has, and with what is wanted. */
@@ -63,6 +65,7 @@ export function findProblems(facts: Facts, known: Known, wanted: Wanted): Proble
     ...takenPlace(facts, wanted),
     ...takenPorts(facts, known, wanted),
     ...oldKernel(facts, known, wanted),
+    ...noIPv6(facts, wanted),
   ];
 }
 
@@ -297,6 +300,16 @@ function inFull(container: HostContainer): string {
   if (stack) return `${container.name} (stack ${stack}, service ${container["bluegreen.service"]})`;
   const project = container["com.docker.compose.project"];
   return project ? `${container.name} (compose project ${project})` : container.name;
+}
+
+function noIPv6({ engine }: Facts, { ipv6, host }: Wanted): Problem[] {
+  if (ipv6 !== true || engine.ipv6) return [];
+  return [
+    {
+      what: `proxy.ipv6: the Docker host ${host} has no IPv6.`,
+      next: "set proxy.ipv6 to false, or turn IPv6 on there.",
+    },
+  ];
 }
 
 function oldKernel({ engine }: Facts, known: Known, { migrateConnections, host }: Wanted): Problem[] {

@@ -15,7 +15,7 @@ import { hash, hostScript, shellFile, shellFiles } from "../shell";
 
 const STATE = "/bluegreen/state";
 const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
-/** Where the proxy has the folder of `certificateFile`. */
+/** Where nginx has the folder of `certificateFile`. */
 const FOLDER = "/bluegreen/certificates";
 
 /** Given certificates: what has to be done before the switch. */
@@ -41,15 +41,16 @@ export function obtainCertificate(
   return [deliver(context, ingress, from, [client])];
 }
 
-/** The folder of the host that the proxy needs for certificates from files. */
+/** The folder of the host that nginx needs for certificates from files. */
 export function certificateMount({ tls }: { tls: Tls }) {
-  if (tls.certificateFile === undefined) return [];
-  return [{ hostPath: certificateFolder(tls), containerPath: FOLDER, readOnly: true }];
+  const folder = certificateFolder(tls);
+  return folder === undefined ? [] : [{ hostPath: folder, containerPath: FOLDER, readOnly: true }];
 }
 
 function givenFrom(tls: Tls): { [name in keyof Source]?: pulumi.Input<string> } {
-  if (tls.certificateFile === undefined) return { CHAIN_TEXT: tls.certificate, KEY_TEXT: tls.privateKey };
-  const inContainer = (file = "") => posix.join(FOLDER, posix.relative(certificateFolder(tls), file));
+  const folder = certificateFolder(tls);
+  if (folder === undefined) return { CHAIN_TEXT: tls.certificate, KEY_TEXT: tls.privateKey };
+  const inContainer = (file = "") => posix.join(FOLDER, posix.relative(folder, file));
   return { CHAIN_FILE: inContainer(tls.certificateFile), KEY_FILE: inContainer(tls.privateKeyFile) };
 }
 

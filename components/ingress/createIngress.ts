@@ -3,7 +3,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { certificateMount } from "./certificate";
 import { runOnHost, UNTIL_DELETED } from "../host/command";
 import type { IngressContext } from "../context";
-import { binding } from "./downtime";
 import { ingressRecord } from "../release/former";
 import { stateVolumeOf } from "../identity";
 import { publishedPorts } from "./ports";
@@ -59,11 +58,13 @@ function createEdge(
       image: proxy.edgeImage,
       ...nginx(context, "edge", state),
       networksAdvanced: [{ name: network }],
-      ports: publishedPorts(context.settings).map(({ internal, port, address }) => ({
-        internal,
-        external: port,
-        ip: address,
-      })),
+      ports: context.ipv6.apply((ipv6) =>
+        publishedPorts(context.settings, ipv6).map(({ internal, port, address }) => ({
+          internal,
+          external: port,
+          ip: address,
+        })),
+      ),
       sysctls: proxy.migrateConnections ? { "net.ipv4.tcp_migrate_req": "1" } : undefined,
     },
     context.onDocker({
@@ -104,7 +105,7 @@ function takeOver(context: IngressContext, nginx: docker.Container): pulumi.Reso
     .apply(([nginxContainer, name, stack, id]) =>
       renderTakeOver({ nginxContainer, ingress: name, stack, id, settings }),
     );
-  const record = ingressRecord({ nginx: settings.proxy.image, binding: binding(settings) }, identity);
+  const record = ingressRecord({ nginx: settings.proxy.image, binding: context.binding }, identity);
   return runOnHost(context, "take-over", { stdin, triggers: [record, nginx.id] }, [nginx]);
 }
 

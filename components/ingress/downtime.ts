@@ -2,14 +2,22 @@ import * as command from "@pulumi/command";
 import type { IngressContext } from "../context";
 import type { IngressSettings } from "../settings";
 import { DOWNTIME, settingsThatCost } from "../settings/schema";
+import { addressesOf } from "./ports";
 import { assignments, shellFile } from "../shell";
 
 /** The settings whose change is downtime. */
-const BINDING = settingsThatCost(DOWNTIME);
+const BINDING = settingsThatCost(DOWNTIME).filter((path) => path !== "proxy.ipv6");
 
-/** What the edge can't take over from another edge: a line "SETTING VALUE" each, `none` where there is none. */
-export function binding(settings: IngressSettings): string {
-  const bound = { ...settings, tls: { port: settings.tlsPort } };
+/**
+ * What the edge can't take over from another edge: a line "SETTING VALUE" each, `none` where there is none. IPv6 is told by the
+ * addresses.
+ */
+export function binding(settings: IngressSettings, ipv6: boolean): string {
+  const { proxy, tlsPort } = settings;
+  const [bindAddress, previewBindAddress] = [proxy.bindAddress, proxy.previewBindAddress].map((address) =>
+    addressesOf(address, ipv6).join(" and "),
+  );
+  const bound = { ...settings, proxy: { ...proxy, bindAddress, previewBindAddress }, tls: { port: tlsPort } };
   return BINDING.map((path) => `${path} ${valueAt(bound, path) ?? "none"}`).join("\n");
 }
 
@@ -22,12 +30,13 @@ const valueAt = (settings: object, path: string) =>
  * edge was made with. Before the first release has passed there is nobody to be offline for.
  */
 export function guardDowntime(context: IngressContext): command.local.Command {
-  const { name, owner, provider, settings } = context;
-  const wanted = binding(settings);
-  const stdin = isPermitted(context, wanted).then(
-    (permitted) =>
-      assignments({ WANTED: wanted, PERMITTED: permitted ? "yes" : "no" }) + shellFile("on-pulumi/guard.sh"),
-  );
+  const { name, owner, provider, binding } = context;
+  const stdin = binding.apply(async (wanted) => {
+    const permitted = await isPermitted(context, wanted);
+    return (
+      assignments({ WANTED: wanted, PERMITTED: permitted ? "yes" : "no" }) + shellFile("on-pulumi/guard.sh")
+    );
+  });
   return new command.local.Command(
     `${name}-downtime-guard`,
     { create: "sh -s", stdin, logging: "stderr" },

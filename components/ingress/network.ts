@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { runOnHost, UNTIL_DELETED } from "../host/command";
 import type { Context, IngressContext } from "../context";
-import { networkOf } from "../identity";
+import { ipv6SubnetOf, networkOf } from "../identity";
 import { hostScript } from "../shell";
 
 interface Network {
@@ -28,7 +28,9 @@ export function createNetworks(context: Context): Networks {
   const given = settings.network.name;
   if (settings.ingress === undefined) {
     const one =
-      given === undefined ? createNetwork(context, ingress.apply(networkOf)) : { name: given, guard: [] };
+      given === undefined
+        ? createNetwork(context, ingress.apply(networkOf), context.ipv6)
+        : { name: given, guard: [] };
     return { ingress: one.name, own: one.name, all: [one.name], guard: one.guard };
   }
   const shared = given ?? ingress.apply(networkOf);
@@ -38,12 +40,26 @@ export function createNetworks(context: Context): Networks {
 }
 
 /** Makes a network of this name. */
-export function createNetwork(context: IngressContext, networkName: pulumi.Input<string>): Network {
+export function createNetwork(
+  context: IngressContext,
+  networkName: pulumi.Output<string>,
+  ipv6: pulumi.Input<boolean> = false,
+): Network {
   const made = new docker.Network(
     `${context.name}-network`,
-    { name: networkName, labels: context.labels("network") },
-    // A label is no reason to replace what everything is attached to.
-    context.onDocker({ ignoreChanges: ["labels"] }),
+    {
+      name: networkName,
+      labels: context.labels("network"),
+      ipv6: pulumi.output(ipv6).apply((on) => on || undefined),
+      // Engines before 27 choose none by themselves.
+      ipamConfigs: pulumi
+        .all([networkName, ipv6])
+        .apply(([name, on]) => (on ? [{ subnet: ipv6SubnetOf(name) }] : undefined)) as pulumi.Output<
+        docker.types.input.NetworkIpamConfig[]
+      >,
+    },
+    // These are no reason to replace what everything is attached to.
+    context.onDocker({ ignoreChanges: ["labels", "ipv6", "ipamConfigs"] }),
   );
   return { name: made.name, guard: [networkGuard(context, made)] };
 }

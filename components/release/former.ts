@@ -45,7 +45,7 @@ export function switchRecord(release: ReleaseInputs, identity: Identity): pulumi
   });
 }
 
-export const ingressRecord = (made: Pick<IngressRecord, "nginx" | "binding">, identity: Identity) =>
+export const ingressRecord = (made: Given<Pick<IngressRecord, "nginx" | "binding">>, identity: Identity) =>
   record<IngressRecord>({ version: 1, owner: mark(identity), ...made });
 
 export const idleGateRecord = ({ blueImage, greenImage }: ReleaseInputs): pulumi.Output<string> =>

@@ -117,7 +117,7 @@ function portsInWords(
 
 function bindingInWords(former: Pick<Release, "binding">, next: Pick<Release, "binding">): string {
   const read = ({ binding }: Pick<Release, "binding">) =>
-    new Map(binding.split("\n").map((line) => line.split(" ", 2) as [string, string]));
+    new Map(binding.split("\n").map((line) => /^(\S+) (.*)$/.exec(line)?.slice(1) as [string, string]));
   const before = read(former);
   const changed = [...read(next)].filter(([setting, value]) => before.get(setting) !== value);
   return changed

@@ -332,12 +332,19 @@ export interface IngressProxyArgs {
   edgeImage?: string;
   /** Port on the host. Default 80. A change is downtime. */
   port?: number;
-  /** Address on the host that `port` is bound to. Default `0.0.0.0`: every IPv4 address. A change is downtime. */
+  /** Address on the host that `port` is bound to. Default `0.0.0.0`: every IPv4 address; see `ipv6` for the others. A change is downtime. */
   bindAddress?: string;
   /** Port on the host where the idle color answers. Default 8081. A change is downtime. */
   previewPort?: number;
   /** Address that `previewPort` is bound to. Default `127.0.0.1`: only the host itself. A change is downtime. */
   previewBindAddress?: string;
+  /**
+   * Whether the ports are open for IPv6, too: `::` beside `0.0.0.0`, `::1` beside `127.0.0.1`; an address of your own stays alone. Then
+   * the network has IPv6, as well. Default: as the host has it when the ingress is made; later it stays as it is. A change is downtime.
+   * `true` on a host without IPv6 is refused before anything is touched. Before Docker Engine 27, a client that comes by IPv6
+   * shows the address of the network's gateway.
+   */
+  ipv6?: boolean;
   /**
    * Memory limit of nginx and of the edge, each, in MiB, at least 64; `0` is none. Past it the kernel ends a worker with its
    * connections, and nginx starts another. Default 2048: room for 10,000 uploads at once. Changed in place.
@@ -405,6 +412,12 @@ export interface ProxyArgs extends IngressProxyArgs {
 export interface IngressTlsArgs {
   /** Port on the host, at the address of the plain one. Default 443. A change is downtime. */
   port?: number;
+  /**
+   * Folder of the Docker host that nginx gets to see, read-only: certificates from files, and all that they link to, must be in it,
+   * such as `/etc/letsencrypt` for certbot's. Default: the folder of `certificateFile`; an `Ingress` has none. A service on an
+   * `Ingress` has the same as that. A change makes a new nginx, without a gap.
+   */
+  certificateFolder?: string;
 }
 
 /**
@@ -423,11 +436,6 @@ export interface TlsArgs extends IngressTlsArgs {
   certificateFile?: string;
   /** File on the Docker host with its private key. */
   privateKeyFile?: string;
-  /**
-   * Folder of the Docker host that nginx gets to see, read-only: both files and all that they link to must be in it, such as
-   * `/etc/letsencrypt` for certbot's. Default: the folder of `certificateFile`. A change makes a new nginx, without a gap.
-   */
-  certificateFolder?: string;
   /**
    * Address for the account at an ACME server such as Let's Encrypt: the certificate is obtained from there after the first
    * switch, and renewed, by itself. The names must lead to port 80 of the host. Until there is a first certificate, the

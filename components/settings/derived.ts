@@ -7,9 +7,11 @@ import type { Settings } from "./read";
 export const hasTls = ({ names }: Pick<Settings["tls"], "names">): boolean => names.length > 0;
 
 /** The folder of the host that certificates from files are in. */
-export const certificateFolder = (
-  tls: Pick<Settings["tls"], "certificateFolder" | "certificateFile">,
-): string => tls.certificateFolder ?? posix.dirname(tls.certificateFile ?? "");
+export const certificateFolder = ({
+  certificateFolder,
+  certificateFile,
+}: Pick<Settings["tls"], "certificateFolder" | "certificateFile">): string | undefined =>
+  certificateFolder ?? (certificateFile === undefined ? undefined : posix.dirname(certificateFile));
 
 export const isRemote = ({ address }: Pick<Settings["host"], "address">): boolean =>
   address.startsWith("ssh://");

@@ -53,7 +53,7 @@ export function readIngressSettings(
   args: IngressArgs,
   more: Violation[] = [],
 ): IngressSettings {
-  const misplaced = [...settingsOf(["service", "alone"], args)].map((propertyPath) => ({
+  const misplaced = [...settingsOf(["service"], args)].map((propertyPath) => ({
     propertyPath,
     reason: "is a service's: set it on the BlueGreenService",
   }));

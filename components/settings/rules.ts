@@ -126,13 +126,8 @@ export const RULES: Rule[] = [
 
   rule(["ingress"], function* ({ ingress }, given) {
     if (ingress === undefined) return;
-    for (const path of settingsOf(["ingress", "alone"], given))
-      yield [
-        path,
-        path.startsWith("tls.certificateF") || path === "tls.privateKeyFile"
-          ? "is a file that the nginx of another component has not: with 'ingress', give certificate and privateKey, or acmeEmail"
-          : "is the ingress's: with 'ingress', set it where that is made",
-      ];
+    for (const path of settingsOf(["ingress"], given))
+      yield [path, "is the ingress's: with 'ingress', set it where that is made"];
   }),
   rule(["hosts", "tls.names"], function* ({ hosts, tls }) {
     if (!hasTls(tls)) return;
@@ -183,12 +178,12 @@ export const RULES: Rule[] = [
     },
   ),
   rule(["tls.certificateFolder", "tls.certificateFile", "tls.privateKeyFile"], function* ({ tls }) {
-    if (tls.certificateFile === undefined) {
-      if (tls.certificateFolder !== undefined)
-        yield ["tls.certificateFolder", "is for a certificateFile only"];
+    const folder = certificateFolder(tls);
+    if (folder === undefined) return;
+    if (tls.names.length > 0 && tls.certificateFile === undefined) {
+      yield ["tls.certificateFolder", "is for a certificateFile only"];
       return;
     }
-    const folder = certificateFolder(tls);
     for (const key of ["certificateFile", "privateKeyFile"] as const)
       if (posix.relative(folder, tls[key] ?? folder).startsWith(".."))
         yield [`tls.${key}`, `is ${show(tls[key])}, which is not in ${folder}: set tls.certificateFolder`];

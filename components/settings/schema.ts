@@ -60,12 +60,7 @@ type About = {
   /** Whose it is where services share an ingress. Those of a group are as the group, unless they say otherwise. */
   of?: Owner;
 };
-export type Owner =
-  | "service"
-  | "ingress"
-  | "both"
-  /** Of a service that has an ingress of its own. */
-  | "alone";
+export type Owner = "service" | "ingress" | "both";
 
 const required = <T extends z.ZodType>(kind: T, about: About) => kind.meta(about);
 const optional = <T extends z.ZodType>(kind: T, about: About) => kind.optional().meta(about);
@@ -89,7 +84,6 @@ export const DOWNTIME = { cost: "downtime" };
 const NEW_NGINX = { cost: "a new nginx takes over the open ports; no connection is dropped" };
 const OF_INGRESS = { of: "ingress" } as const;
 const OF_BOTH = { of: "both" } as const;
-const ALONE = { of: "alone" } as const;
 const REDIS_AWAY = { cost: "Redis is away for some seconds" };
 const NOTHING = { cost: "nothing that serves" };
 const SECONDS = { unit: "s" };
@@ -264,6 +258,11 @@ export const schema = z.strictObject({
     bindAddress: setting(address(), "0.0.0.0", { ...DOWNTIME, ...OF_INGRESS }),
     previewPort: setting(port(), 8081, { ...DOWNTIME, ...OF_INGRESS, unit: "port" }),
     previewBindAddress: setting(address(), "127.0.0.1", { ...DOWNTIME, ...OF_INGRESS }),
+    ipv6: optional(flag(), {
+      ...DOWNTIME,
+      ...OF_INGRESS,
+      otherwise: "as the host has it when the ingress is made",
+    }),
     maxBodySize: setting(bodySize, "10m", { ...RELOAD, unit: "bytes, `k`, `m`, `g`" }),
     connectTimeoutSeconds: setting(whole(), 5, { ...RELOAD, ...SECONDS }),
     readTimeoutSeconds: setting(whole(), 60, { ...RELOAD, ...SECONDS }),
@@ -290,9 +289,9 @@ export const schema = z.strictObject({
     port: setting(port(), 443, { ...DOWNTIME, ...OF_INGRESS, unit: "port" }),
     certificate: optional(openText(), RELOAD),
     privateKey: optional(secret(), RELOAD),
-    certificateFile: optional(absolutePath(), { ...NEW_NGINX, ...ALONE }),
-    privateKeyFile: optional(absolutePath(), { ...RELOAD, ...ALONE }),
-    certificateFolder: optional(absolutePath(), { ...NEW_NGINX, ...ALONE }),
+    certificateFile: optional(absolutePath(), NEW_NGINX),
+    privateKeyFile: optional(absolutePath(), RELOAD),
+    certificateFolder: optional(absolutePath(), { ...NEW_NGINX, ...OF_BOTH }),
     acmeEmail: optional(email, RELOAD),
     acmeDirectory: optional(httpsUrl, {
       cost: "a new certificate, which is a reload",

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { docker } from "../support/docker";
 import { get } from "../support/http";
 import { useImages } from "../support/images";
+import { losesNothing } from "../support/load";
 import { freePorts } from "../support/ports";
-import { useStack } from "../support/stack";
+import { useStack, whoAnswered } from "../support/stack";
 
 const WITHOUT_REDIS = { redis: { enabled: false } };
 
@@ -107,5 +108,45 @@ describe("a change of ports", () => {
     await stack.set({ allowDowntime: false });
     await stack.up();
     await stack.expectNoChange();
+  });
+});
+
+describe("N9 IPv6", () => {
+  const images = useImages({ one: "ok", two: "ok" });
+  const stack = useStack({ blue: { image: images.one }, green: { image: images.two }, ...WITHOUT_REDIS });
+  const at = async (port: number) => whoAnswered(await get(`http://[::1]:${port}/`));
+
+  it("serves both families, without being told to; the preview on the loopback addresses alone", async () => {
+    await stack.up();
+    assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
+    assert.deepEqual([await at(stack.port), await at(stack.previewPort)], ["blue one", "green two"]);
+    const { HostConfig } = await stack.container("edge");
+    const bound = Object.values(HostConfig.PortBindings ?? {}).flat();
+    assert.deepEqual(bound.map(({ HostIp }) => HostIp).sort(), ["0.0.0.0", "127.0.0.1", "::", "::1"]);
+    const [network] = Object.values((await stack.container("edge")).NetworkSettings.Networks);
+    assert.match(network.GlobalIPv6Address, /^fd/);
+  });
+
+  it("shows no change in a second up and a refresh", () => stack.expectNoChange());
+
+  it("a flip and a new nginx lose no request that comes by IPv6", async () => {
+    const change = async () => {
+      await stack.set({ activeColor: "green", drainSeconds: 2 });
+      await stack.up();
+      await stack.set({ logs: { maxFiles: 2 } });
+      await stack.up();
+    };
+    await losesNothing(stack.port, change, { address: "::1", requests: [{ method: "GET", path: "/" }] });
+    assert.equal(await at(stack.port), "green two");
+  });
+
+  it("turning it off is refused without leave for downtime", async () => {
+    await stack.set({ proxy: { ipv6: false } });
+    const { output } = await stack.upFails();
+    assert.match(output, /proxy\.bindAddress: 0\.0\.0\.0 and :: -> 0\.0\.0\.0\n/);
+    await stack.set({ allowDowntime: true });
+    await stack.up();
+    assert.deepEqual(await stack.serving(), { live: "green two", idle: "blue one" });
+    await assert.rejects(at(stack.port), { code: "ECONNREFUSED" });
   });
 });

@@ -23,8 +23,11 @@ export interface Inspected {
   Args: string[];
   State: { Status: string; Running: boolean; StartedAt: string; Pid: number };
   Config: { Image: string; Cmd: string[] | null; Env: string[]; Labels: { [name: string]: string } };
-  HostConfig: { PortBindings: { [port: string]: unknown } | null; NetworkMode: string };
-  NetworkSettings: { Networks: { [name: string]: unknown } };
+  HostConfig: {
+    PortBindings: { [port: string]: { HostIp: string; HostPort: string }[] } | null;
+    NetworkMode: string;
+  };
+  NetworkSettings: { Networks: { [name: string]: { GlobalIPv6Address: string } } };
 }
 
 export async function inspect(container: string): Promise<Inspected> {

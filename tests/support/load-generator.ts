@@ -9,7 +9,8 @@ import { count, type Counts } from "./latencies";
 // of its input is an order in JSON.
 
 export interface Options {
-  /** The port on 127.0.0.1. */
+  /** Of this machine; 127.0.0.1 where none is said. */
+  address?: string;
   port: number;
   /** With TLS: the certificate of the CA, and the name that is asked for. */
   tls?: { ca: string; name: string };
@@ -134,7 +135,7 @@ function generate(options: Options): void {
     return new Promise((resolve) => {
       const request = send(
         {
-          host: "127.0.0.1",
+          host: options.address ?? "127.0.0.1",
           port: options.port,
           agent,
           method,

@@ -27,7 +27,7 @@ const DEFAULTS = {
   requests: DEMO_REQUESTS,
 };
 
-/** Load on 127.0.0.1 from a process of its own, until it is stopped. It never asks twice for the same thing. */
+/** Load on this machine from a process of its own, until it is stopped. It never asks twice for the same thing. */
 export class Load {
   private readonly child: ChildProcess;
   private readonly closed: Promise<unknown>;

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { BlueGreenService, type BlueGreenServiceArgs } from "../../components";
+import { ipv6SubnetOf } from "../../components/identity";
 import { declare, ID, mock, type Mocked, type State } from "./mocked";
 
 const IMAGES: BlueGreenServiceArgs = {
@@ -135,7 +136,9 @@ describe("the component", () => {
     }
     assert.deepEqual(mocked.resources.edge.inputs.ports, [
       { internal: 80, external: 80, ip: "0.0.0.0" },
+      { internal: 6080, external: 80, ip: "::" },
       { internal: 8081, external: 8081, ip: "127.0.0.1" },
+      { internal: 14081, external: 8081, ip: "::1" },
     ]);
   });
 
@@ -219,9 +222,9 @@ describe("the component", () => {
       binding: [
         "network.name none",
         "proxy.port 80",
-        "proxy.bindAddress 0.0.0.0",
+        "proxy.bindAddress 0.0.0.0 and ::",
         "proxy.previewPort 8081",
-        "proxy.previewBindAddress 127.0.0.1",
+        "proxy.previewBindAddress 127.0.0.1 and ::1",
         "proxy.migrateConnections true",
         "tls.port none",
         "host.address unix:///var/run/docker.sock",
@@ -492,7 +495,10 @@ describe("the component's settings", () => {
       assert.deepEqual(resources.edge.inputs.ports, [
         { internal: 80, external: 80, ip: "0.0.0.0" },
         { internal: 443, external: 443, ip: "0.0.0.0" },
+        { internal: 6080, external: 80, ip: "::" },
+        { internal: 6443, external: 443, ip: "::" },
         { internal: 8081, external: 8081, ip: "127.0.0.1" },
+        { internal: 14081, external: 8081, ip: "::1" },
       ]);
       assert.match(resources["downtime-guard"].inputs.stdin, /^WANTED='[^']*\ntls\.port 443\n/);
       assert.equal(outputs.url, "https://shop.example");
@@ -583,6 +589,24 @@ describe("the component's settings", () => {
     }
   });
 
+  it("IPv6: the network has a private subnet, the same each time, and keeps what it has", async () => {
+    const [{ resources }, without] = await Promise.all([
+      declare(IMAGES),
+      declare({ ...IMAGES, proxy: { ipv6: false } }),
+    ]);
+    const { ipv6, ipamConfigs } = resources.network.inputs;
+    assert.equal(ipv6, true);
+    assert.deepEqual(ipamConfigs, [{ subnet: ipv6SubnetOf("bluegreen-acme-dev-shop") }]);
+    assert.match(ipv6SubnetOf("x"), /^fd[0-9a-f]{2}(:[0-9a-f]{4}){2}::\/64$/);
+    assert.deepEqual(resources.network.ignoreChanges, ["labels", "ipv6", "ipamConfigs"]);
+    assert.deepEqual(
+      [without.resources.network.inputs.ipv6, without.resources.network.inputs.ipamConfigs],
+      [undefined, undefined],
+    );
+    const addresses = (without.resources.edge.inputs.ports as { ip: string }[]).map(({ ip }) => ip);
+    assert.deepEqual(addresses, ["0.0.0.0", "127.0.0.1"]);
+  });
+
   it("proxy: ports with addresses, images, no sysctl", async () => {
     const { resources, outputs } = await declare({
       ...IMAGES,
@@ -600,6 +624,7 @@ describe("the component's settings", () => {
     assert.deepEqual(edge.inputs.ports, [
       { internal: 80, external: 8000, ip: "192.0.2.7" },
       { internal: 8081, external: 8001, ip: "0.0.0.0" },
+      { internal: 14081, external: 8001, ip: "::" },
     ]);
     assert.equal(edge.inputs.sysctls, undefined);
     assert.deepEqual([edge.inputs.image, proxy.inputs.image], ["nginx:1.29.0", "nginx:1.31.0"]);

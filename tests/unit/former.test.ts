@@ -6,9 +6,16 @@ import { LEAST, settingsOf } from "./valid";
 
 const urnOf = (command: string, type = "local", name = "shop") =>
   `urn:pulumi:dev::acme::bluegreen:index:BlueGreenService$command:${type}:Command::${name}-${command}`;
-const BINDING = binding(settingsOf(LEAST));
+const BINDING = binding(settingsOf(LEAST), true);
 /** What a switch and an idle gate that have passed leave. */
-const former = (live: string, blue: string, green: string, type = "local", name = "shop"): State => {
+const former = (
+  live: string,
+  blue: string,
+  green: string,
+  type = "local",
+  name = "shop",
+  bound = BINDING,
+): State => {
   const switched = {
     ...{ version: 1, owner: `acme/dev/${name} ${ID}`, live, liveImage: live === "blue" ? blue : green },
   };
@@ -16,7 +23,7 @@ const former = (live: string, blue: string, green: string, type = "local", name 
     version: 1,
     owner: `acme/dev/${name} ${ID}`,
     nginx: "nginx:1.30.6",
-    binding: BINDING,
+    binding: bound,
   };
   const gated = { version: 1, blue, green };
   return {
@@ -37,12 +44,30 @@ async function after(args: BlueGreenServiceArgs = LEAST): Promise<State> {
     ]),
   );
 }
+const addressesIn = async (state: State, args: BlueGreenServiceArgs = LEAST) => {
+  const { ports } = (await declare(args, state)).resources.edge.inputs;
+  return (ports as { ip: string }[]).map(({ ip }) => ip);
+};
 const NOTHING = "plan: blue stays live with shop:1.0.0: no new image and no switch";
 const WITH_REDIS = { ...LEAST, redis: { enabled: true } };
 const planOf = async (state: State, args: BlueGreenServiceArgs = LEAST) =>
   (await declare(args, state)).logs.join("\n");
 
 describe("the former release, as the state has it", () => {
+  it("an ingress that has no IPv6 gets none, until it is said; one that has it keeps it", async () => {
+    const bound = binding(settingsOf(LEAST), false);
+    const without = former("blue", "shop:1.0.0", "shop:1.1.0", "local", "shop", bound);
+    assert.deepEqual(await addressesIn(without), ["0.0.0.0", "127.0.0.1"]);
+    assert.doesNotMatch(await planOf(without), /bindAddress/);
+    const wanted = { ...LEAST, proxy: { ipv6: true } };
+    assert.deepEqual(await addressesIn(without, wanted), ["0.0.0.0", "::", "127.0.0.1", "::1"]);
+    assert.match(
+      await planOf(without, wanted),
+      /proxy\.bindAddress 0\.0\.0\.0 -> 0\.0\.0\.0 and ::.*REFUSED by the update unless allowDowntime is true/,
+    );
+    assert.equal((await addressesIn(former("blue", "shop:1.0.0", "shop:1.1.0"))).length, 4);
+  });
+
   it("is none before the first switch", async () => {
     assert.match(await planOf({}), /^plan: first release: blue goes live/);
   });

@@ -63,7 +63,7 @@ describe("an ingress that services share", () => {
     const ports = declared.resources["web-edge"].inputs.ports as { external: number }[];
     assert.deepEqual(
       ports.map(({ external }) => external),
-      [80, 443, 8081],
+      [80, 443, 80, 443, 8081, 8081],
     );
     assert.match(declared.resources["web-take-over"].inputs.stdin as string, /^TLS_PORT='443'$/m);
   });
@@ -133,6 +133,30 @@ describe("an ingress, given bad input", () => {
       assert.ok(message.includes(`  ${line}`), message);
   });
 
+  it("has a folder for certificates from files, which services on it name", async () => {
+    const certificateFolder = "/etc/letsencrypt";
+    const live = `${certificateFolder}/live/example.com`;
+    const { resources } = await declareBoth(
+      {
+        tls: {
+          names: ["shop.example.com"],
+          certificateFolder,
+          certificateFile: `${live}/fullchain.pem`,
+          privateKeyFile: `${live}/privkey.pem`,
+        },
+      },
+      { tls: { certificateFolder } },
+    );
+    const { volumes, capabilities } = resources["web-proxy"].inputs;
+    const mount = { hostPath: certificateFolder, containerPath: "/bluegreen/certificates", readOnly: true };
+    assert.deepEqual((volumes as unknown[])[1], mount);
+    assert.ok((capabilities as { adds: string[] }).adds.includes("CAP_DAC_OVERRIDE"));
+    assert.match(
+      resources["shop-certificate"].inputs.stdin as string,
+      /^CHAIN_FILE='\/bluegreen\/certificates\/live\/example\.com\/fullchain\.pem'$/m,
+    );
+  });
+
   it("a service on it sets nothing that is the ingress's", () => {
     const message = refused(
       () =>
@@ -140,11 +164,12 @@ describe("an ingress, given bad input", () => {
           ...LEAST,
           ingress: "web",
           proxy: { port: 81, maxBodySize: "1m" },
-          tls: { names: ["shop.example"], certificateFile: "/a/b", privateKeyFile: "/a/c" },
+          tls: { names: ["shop.example"], port: 8443, certificateFile: "/a/b", privateKeyFile: "/a/c" },
         }),
     );
     assert.match(message, /proxy\.port: is the ingress's: with 'ingress', set it where that is made/);
-    assert.match(message, /tls\.certificateFile: is a file that the nginx of another component has not/);
+    assert.match(message, /tls\.port: is the ingress's/);
+    assert.doesNotMatch(message, /certificateFile/);
     assert.doesNotMatch(message, /maxBodySize/);
   });
 

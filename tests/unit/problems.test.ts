@@ -18,6 +18,7 @@ const WANTED: Wanted = {
   ],
   network: undefined,
   migrateConnections: true,
+  ipv6: undefined,
 };
 const container = (name: string, more: Partial<HostContainer> = {}): HostContainer => ({
   ...{ id: `id of ${name}`, name, ports: "", "bluegreen.id": "", "bluegreen.stack": "" },
@@ -41,7 +42,7 @@ const KNOWN: Known = {
 };
 const NONE: Known = { live: undefined, host: undefined, containers: [], networks: [], volumes: [] };
 const FACTS: Facts = {
-  engine: { version: "28.5.0", kernel: "6.1.0-31-amd64" },
+  engine: { version: "28.5.0", kernel: "6.1.0-31-amd64", ipv6: true },
   containers: KNOWN.containers.map(({ name }) => own(name)),
   networks: KNOWN.networks,
   volumes: KNOWN.volumes,
@@ -64,12 +65,12 @@ describe("the facts of a Docker host", () => {
       `container ${JSON.stringify(container("c"))}`,
       "container all",
       "network all",
-      `engine {"version":"1","kernel":"6"}`,
+      `engine {"version":"1","kernel":"6","ipv6":false}`,
       "engine all",
       "",
     ];
     assert.deepEqual(readFacts(printed.join("\n")), {
-      engine: { version: "1", kernel: "6" },
+      engine: { version: "1", kernel: "6", ipv6: false },
       containers: [container("c")],
       networks: [],
       volumes: [{ name: "v" }],
@@ -261,7 +262,7 @@ describe("what keeps an update from being made", () => {
   });
 
   it("the kernel is too old to hand connections on, and there is no edge yet", () => {
-    const engine = { version: "20.10.0", kernel: "5.10.0-9" };
+    const engine = { version: "20.10.0", kernel: "5.10.0-9", ipv6: true };
     assert.match(
       words({ engine, containers: [] }, NONE),
       /needs Linux 5\.14, and the Docker host .* has 5\.10\.0-9/,
@@ -269,6 +270,16 @@ describe("what keeps an update from being made", () => {
     assert.equal(words({ engine }), "", "an edge that is there runs");
     assert.equal(words({ engine, containers: [] }, NONE, { migrateConnections: false }), "");
     assert.equal(words({ engine: { ...engine, kernel: "5.14.0" }, containers: [] }, NONE), "");
+  });
+
+  it("IPv6 is asked for, and the host has none", () => {
+    const engine = { ...FACTS.engine, ipv6: false };
+    assert.equal(words({ engine }), "", "not asked for");
+    assert.match(
+      words({ engine }, KNOWN, { ipv6: true }),
+      /^shop: proxy\.ipv6: the Docker host .* has no IPv6\.\nWhat to do next: set proxy\.ipv6 to false/,
+    );
+    assert.equal(words({}, KNOWN, { ipv6: true }), "");
   });
 
   it("several are told in one error", () => {

@@ -10,7 +10,7 @@ set -eu
 # for its turn: no file is written, because the disk may be full.
 main() {
   eval "$(settings)"
-  ask engine version --format '{"version":{{json .Server.Version}},"kernel":{{json .Server.KernelVersion}}}' |
+  ask engine version --format '{"version":{{json .Server.Version}},"kernel":{{json .Server.KernelVersion}},"ipv6":'"$(has_ipv6)}" |
     {
       ask container ps --all --no-trunc --format "$CONTAINER" |
         {
@@ -33,6 +33,12 @@ for label in bluegreen.id bluegreen.stack bluegreen.service bluegreen.role blueg
   CONTAINER="$CONTAINER,\"$label\":{{json (.Label \"$label\")}}"
 done
 CONTAINER="$CONTAINER}"
+
+# Whether an address of it can be bound to. Of a host that is not this machine, nothing is known here.
+has_ipv6() {
+  case ${DOCKER_HOST:-} in tcp://*) echo true && return ;; esac
+  if [ -d /proc/net ] && ! grep -q . /proc/net/if_inet6 2>/dev/null; then echo false; else echo true; fi
+}
 
 # ask KIND ARGUMENTS...: a last line "KIND all" says that nothing is missing.
 ask() {

@@ -46,14 +46,14 @@ tell_which() {
 $wanted
 END
     echo "Nothing was changed: what is live keeps serving."
-    echo "What to do next: choose another port or address, or end what has it, and run 'pulumi up' again."
+    echo "What to do next: choose another port or address (for those with '::', set proxy.ipv6 to false), or end what has it, and run 'pulumi up' again."
   } >&2
   exit 1
 }
 reason() {
   case $problem in
     *'address already in use'* | *'port is already allocated'*) echo "it is in use.$(holder)" ;;
-    *'cannot assign requested address'*) echo 'the Docker host has no such address.' ;;
+    *'cannot assign requested address'* | *'address family not supported'*) echo 'the Docker host has no such address.' ;;
     *) printf 'Docker says:\n%s' "$problem" | sed '2,$s/^/  /; /docker run --help/d' ;;
   esac
 }

@@ -13,11 +13,26 @@ const table: Table = {
     driver: { type: "string", replaces: true, computed: true },
     internal: { type: "bool", replaces: true, computed: true },
     labels: labelsField,
+    ipv6: { type: "bool", replaces: true, computed: true },
+    ipamConfigs: {
+      type: "set",
+      of: {
+        subnet: { type: "string" },
+        ipRange: { type: "string", refused: true },
+        gateway: { type: "string", refused: true },
+        auxAddress: { type: "map", refused: true },
+      },
+      replaces: true,
+      computed: true,
+    },
     ipamDriver: { type: "string", replaces: true, default: "default" },
     ipamOptions: { type: "map", refused: true },
   },
 };
-const outputs = ["scope", "options", "ipamConfigs"];
+const outputs = ["scope", "options"];
+
+const subnetsOf = (configs: unknown) =>
+  (configs as { subnet?: string }[] | undefined)?.map(({ subnet }) => ({ Subnet: subnet }));
 
 export function network(client: Client): Resource {
   async function read(id: string, when: When): Promise<Props | undefined> {
@@ -63,7 +78,8 @@ export function network(client: Client): Resource {
           Driver: news.driver as string | undefined,
           Internal: news.internal as boolean | undefined,
           Labels: toMap(news.labels),
-          IPAM: { Driver: news.ipamDriver as string },
+          EnableIPv6: news.ipv6 as boolean | undefined,
+          IPAM: { Driver: news.ipamDriver as string, Config: subnetsOf(news.ipamConfigs) },
         }),
       );
       const state = await read(id, "made");

@@ -220,9 +220,9 @@ leave_it_to_the_edge() {
 # With the edge goes the network: what then is left of clients' connections ends with it, but for requests under way.
 has_let_go() { no_old_workers || { edge_leaves && nothing_is_under_way; }; }
 no_old_workers() { [ -z "$(old_worker_pids)" ]; }
-# No connection from here to a color: clients' are to the ports that nginx listens on, 80, 443 and 8081.
+# No connection from here to a color: clients' are to the ports that nginx listens on: 80, 443 and 8081, and 6000 more for each.
 nothing_is_under_way() {
-  awk '$4 == "01" && $2 !~ /:(0050|01BB|1F91)$/ { found = 1 } END { exit found }' /proc/net/tcp
+  awk '$4 == "01" && $2 !~ /:(0050|01BB|1F91|17C0|192B|3701)$/ { found = 1 } END { exit found }' /proc/net/tcp
 }
 edge_listens() { [ "$(cat "$INSTANCES/edge" 2>/dev/null)" = open ]; }
 edge_leaves() { [ "$(cat "$INSTANCES/edge" 2>/dev/null)" = leaving ]; }

@@ -133,7 +133,10 @@ make_servers() {
     set -- "$@" "$site"
   done
   read_line "$STATE/tls-port"
-  awk -v run="$RUN" -v mode="$mode" -v certified="$certified" -v tls_port="$line" -f "$BASE/sites.awk" "$@"
+  # A kernel without IPv6 refuses its addresses.
+  ipv6=''
+  [ ! -e /proc/net/if_inet6 ] || ipv6=yes
+  awk -v run="$RUN" -v mode="$mode" -v ipv6="$ipv6" -v certified="$certified" -v tls_port="$line" -f "$BASE/sites.awk" "$@"
 }
 write_sites() {
   read_line "$LISTENERS"

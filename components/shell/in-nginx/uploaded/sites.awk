@@ -3,6 +3,7 @@
 #
 # Given: run (the folder of this container's own files)
 #        mode (open, closed, or test: with sockets instead of ports)
+#        ipv6 (not empty where the kernel has it)
 #        certified (the services that have a certificate, with a space around each)
 #        tls_port (the port for TLS on the host, or nothing where there is none)
 #        the files services/NAME/site.conf, which the switch writes: facts, and then parts of nginx's configuration
@@ -150,7 +151,13 @@ function print_listen(host, port, more) {
   more = more (port in listened ? "" : reuse[mode]) (host == "*" ? " default_server" : "")
   listened[port]
   if (host == "*") default_of[port]
-  print "  listen " (mode == "open" ? port : "unix:" run "/" mode "-" port ".sock") more ";"
+  if (mode != "open") {
+    print "  listen unix:" run "/" mode "-" port ".sock" more ";"
+    return
+  }
+  # What comes to the host by IPv6 has ports of its own (ingress/ports.ts). On a network without it, Docker passes that on by IPv4.
+  print "  listen " port more ";\n  listen " port + 6000 more ";"
+  if (ipv6) print "  listen [::]:" port + 6000 more ";"
 }
 
 # Requests for a name that no service has.

@@ -24,13 +24,19 @@ refuse() {
 
 assemble() { # chain key
   for file in "$1" "$2"; do
-    [ -r "$file" ] || refuse "$file can't be read$(explain_link "$file")" || return 1
+    [ -r "$file" ] || refuse "$file can't be read$(explain_file "$file")" || return 1
   done
   (umask 077 && { cat "$1" && echo && cat "$2"; } >"$candidate") || refuse "it can't be copied into $RUN"
 }
-explain_link() {
-  [ ! -L "$1" ] || echo ": it links to $(readlink "$1"), which is not in the mounted folder"
+explain_file() {
+  if [ -L "$1" ]; then
+    echo ": it links to $(readlink "$1"), which is not in the mounted folder"
+  elif [ "${1#"$FOLDER"/}" != "$1" ] && [ ! -e "$FOLDER" ]; then
+    echo ": this nginx sees no folder of the host. The ingress needs the service's tls.certificateFolder"
+  fi
 }
+# Where nginx has the folder of the host with certificates (components/ingress/certificate.ts).
+FOLDER=/bluegreen/certificates
 
 check() { # file names
   command -v openssl >/dev/null || refuse 'this nginx image has no openssl to check it with' || return 1
