@@ -113,7 +113,7 @@ function renderLocations(site: Site, container: string, whose: "users" | "previe
   const streams = { ...proxy, buffering: false, readTimeoutSeconds: timeout, sendTimeoutSeconds: timeout };
   const origin = whose === "users" ? fromUsers(site) : onPreview(site);
   const passed = `${renderPathAgain(site)}    proxy_pass http://${container}${site.stripPath ? `$${restOf(path)}` : ""};\n`;
-  const more = whose === "users" ? renderHstsHeader(site) + renderLogs(site) : "";
+  const more = (whose === "users" ? renderHstsHeader(site) + renderLogs(site) : "") + renderGzip(proxy);
   const places = path === "/" ? ["/"] : [`= ${path}`, `${path}/`];
   const locations = places.map(
     (place) => `  location ${place} {
@@ -161,6 +161,17 @@ const renderHstsHeader = ({ tls }: Site) =>
   hasTls(tls) && tls.hstsSeconds > 0
     ? `    add_header Strict-Transport-Security $bluegreen_hsts_${tls.hstsSeconds} always;\n`
     : "";
+
+/** Not event streams, which would come late. Also what a proxy in front asks for. */
+const renderGzip = ({ gzip }: Proxy) => (gzip ? GZIP : "");
+const GZIP = `    gzip on;
+    gzip_min_length 1k;
+    gzip_proxied any;
+    gzip_vary on;
+    gzip_types text/plain text/css text/xml text/javascript application/javascript application/json
+      application/ld+json application/manifest+json application/problem+json application/xml application/rss+xml
+      application/atom+xml application/xhtml+xml application/wasm image/svg+xml;
+`;
 
 /**
  * What a container that is not served yet gets until the gate is through: an upstream of the same name as in the site

@@ -406,6 +406,12 @@ export interface ProxyArgs extends IngressProxyArgs {
    * Docker is down or hangs, an nginx that writes there stops answering.
    */
   accessLog?: boolean;
+  /**
+   * Whether nginx compresses answers of 1 KB and more that are text (HTML, CSS, JavaScript, JSON, XML, SVG), for clients that take
+   * gzip. Default false: many apps do it themselves, and such an answer is passed on as it is. It costs nginx's CPU. An answer
+   * that has both a secret and what the client sent can be guessed by its length (BREACH): let the app vary that, or leave it off.
+   */
+  gzip?: boolean;
 }
 
 /** The port for HTTPS. */

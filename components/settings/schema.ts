@@ -275,6 +275,7 @@ export const schema = z.strictObject({
     maxHeaderKb: setting(whole(4, 512), 32, { ...RELOAD, unit: "KB" }),
     upstreamKeepaliveSeconds: setting(whole(), 1, { ...RELOAD, ...SECONDS }),
     accessLog: setting(flag(), true, RELOAD),
+    gzip: setting(flag(), false, RELOAD),
     memoryMb: setting(
       wholeOrZero().refine((mb) => mb === 0 || mb >= 64, must("0 or a whole number from 64 on")),
       2048,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gunzipSync } from "node:zlib";
 import type { Color } from "../../components/settings";
 import { type Service, type SwitchOptions, useService } from "../proxy/service";
 import { until } from "../support/running";
@@ -175,6 +176,29 @@ describe("what nginx does with a request", () => {
         }
     }
     await service.switched("blue", options);
+  });
+
+  it("proxy.gzip compresses text for who takes it, and no stream", async () => {
+    const encodingOf = async (what: string, encoding = "gzip, br") => {
+      const headers = { host: HOST, "accept-encoding": encoding };
+      const got = await ask(service.port, `/words?ms=0&${what}`, { headers });
+      const text = Buffer.from(got.body, "latin1");
+      const plain = got.headers["content-encoding"] === "gzip" ? gunzipSync(text) : text;
+      assert.equal(plain.toString(), "one two", what);
+      return got.headers["content-encoding"] ?? "none";
+    };
+    assert.equal(await encodingOf("type=application/json"), "none");
+    await service.switched("blue", { ...options, proxy: { ...options.proxy, gzip: true } });
+    try {
+      for (const type of ["application/json", "text/html", "text/css", "text/javascript", "image/svg%2Bxml"])
+        assert.equal(await encodingOf(`type=${type}`), "gzip", type);
+      assert.equal(await encodingOf("type=application/json", "identity"), "none");
+      assert.equal(await encodingOf("type=application/json&length"), "none", "7 bytes");
+      for (const type of ["text/event-stream", "image/png"])
+        assert.equal(await encodingOf(`type=${type}`), "none", type);
+    } finally {
+      await service.switched("blue", options);
+    }
   });
 
   it("F32 a request that is never answered ends in a 504 that status and watch see; streams live on", async () => {
