@@ -113,7 +113,10 @@ function renderLocations(site: Site, container: string, whose: "users" | "previe
   const streams = { ...proxy, buffering: false, readTimeoutSeconds: timeout, sendTimeoutSeconds: timeout };
   const origin = whose === "users" ? fromUsers(site) : onPreview(site);
   const passed = `${renderPathAgain(site)}    proxy_pass http://${container}${site.stripPath ? `$${restOf(path)}` : ""};\n`;
-  const more = (whose === "users" ? renderHstsHeader(site) + renderLogs(site) : "") + renderGzip(proxy);
+  const more =
+    (whose === "users" ? renderHstsHeader(site) + renderLogs(site) : "") +
+    renderGzip(proxy) +
+    renderResponseHeaders(proxy);
   const places = path === "/" ? ["/"] : [`= ${path}`, `${path}/`];
   const locations = places.map(
     (place) => `  location ${place} {
@@ -161,6 +164,11 @@ const renderHstsHeader = ({ tls }: Site) =>
   hasTls(tls) && tls.hstsSeconds > 0
     ? `    add_header Strict-Transport-Security $bluegreen_hsts_${tls.hstsSeconds} always;\n`
     : "";
+
+const renderResponseHeaders = ({ responseHeaders }: Proxy) =>
+  Object.entries(responseHeaders)
+    .map(([name, value]) => `    proxy_hide_header ${name};\n    add_header ${name} "${value}" always;\n`)
+    .join("");
 
 /** Not event streams, which would come late. Also what a proxy in front asks for. */
 const renderGzip = ({ gzip }: Proxy) => (gzip ? GZIP : "");

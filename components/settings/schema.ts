@@ -77,6 +77,20 @@ const group = <S extends z.ZodRawShape>(shape: S, of: Owner = "service") =>
     .meta({ of });
 const element = <S extends z.ZodRawShape>(shape: S, be = "an object") => z.strictObject(shape, must(be));
 
+/** Where nginx sets one of these itself, it would be there twice, or not fit. */
+const OF_NGINX =
+  /^(accept-ranges|age|alt-svc|connection|content-(encoding|length|range|type)|date|etag|keep-alive|last-modified|location|proxy-.*|refresh|server|set-cookie|strict-transport-security|trailer|transfer-encoding|upgrade|vary|via|www-authenticate|x-accel-.*)$/i;
+const A_HEADER = "the name of a header, of at most 40 letters, digits and -, that nginx itself does not set";
+// What nginx could take for more than text, and as much as it reads at once.
+const responseHeader = text(/^[A-Za-z0-9-]{1,40}$/, A_HEADER).refine(
+  (name) => !OF_NGINX.test(name),
+  must(A_HEADER),
+);
+const responseHeaderValue = text(
+  /^[ !#%-;=?-[\]-~]{1,3000}$/,
+  'at most 3000 characters of ASCII, without $, ", \\, < and >',
+);
+
 const RELOAD = { cost: "reload" };
 const NEW_COLORS = { cost: "new colors" };
 const IN_PLACE = { cost: "in place" };
@@ -276,6 +290,7 @@ export const schema = z.strictObject({
     upstreamKeepaliveSeconds: setting(whole(), 1, { ...RELOAD, ...SECONDS }),
     accessLog: setting(flag(), true, RELOAD),
     gzip: setting(flag(), false, RELOAD),
+    responseHeaders: setting(named(responseHeader, responseHeaderValue), {}, RELOAD),
     memoryMb: setting(
       wholeOrZero().refine((mb) => mb === 0 || mb >= 64, must("0 or a whole number from 64 on")),
       2048,

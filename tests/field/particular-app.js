@@ -20,6 +20,7 @@ const waiting = [];
 let uploaded = 0;
 
 async function answer(request, response) {
+  response.setHeader("x-powered-by", "app");
   const { pathname, searchParams } = new URL(request.url, "http://app");
   const number = (name) => Number(searchParams.get(name));
   if (HOST && request.headers.host !== HOST)

@@ -201,6 +201,27 @@ describe("what nginx does with a request", () => {
     }
   });
 
+  it("proxy.responseHeaders are in every answer, once, on both ports", async () => {
+    const responseHeaders = {
+      "Content-Security-Policy": "default-src 'self'; img-src *",
+      "X-Powered-By": "none of your business; {x} #1",
+    };
+    await service.switched("blue", { ...options, proxy: { ...options.proxy, responseHeaders } });
+    try {
+      for (const [path, wanted] of Object.entries({ "/": 200, "/refuse": 413, "/words?ms=0": 200 }))
+        for (const accept of ["*/*", "text/event-stream"])
+          for (const port of [service.port, service.previewPort]) {
+            const { status, headers } = await ask(port, path, { headers: { host: HOST, accept } });
+            assert.equal(status, wanted, path);
+            for (const [name, value] of Object.entries(responseHeaders))
+              assert.equal(headers[name.toLowerCase()], value, `${name} of ${path}`);
+          }
+    } finally {
+      await service.switched("blue", options);
+    }
+    assert.equal((await ask(service.port, "/", { headers: { host: HOST } })).headers["x-powered-by"], "app");
+  });
+
   it("F32 a request that is never answered ends in a 504 that status and watch see; streams live on", async () => {
     const proxy = { ...options.proxy, readTimeoutSeconds: 2 };
     await service.switched("blue", { ...options, proxy });
