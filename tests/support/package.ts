@@ -3,10 +3,11 @@ import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } fro
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import manifest from "../../components/package.json";
 
 const exec = promisify(execFile);
 const ROOT = path.resolve(__dirname, "../..");
-const FILE = "bluegreen-0.1.0.tgz";
+const FILE = `bluegreen-${manifest.version}.tgz`;
 
 const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-package-"));
 after(() => rmSync(folder, { recursive: true }));
