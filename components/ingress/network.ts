@@ -42,8 +42,8 @@ export function createNetwork(context: IngressContext, networkName: pulumi.Input
   const made = new docker.Network(
     `${context.name}-network`,
     { name: networkName, labels: context.labels("network") },
-    // A label is no reason to replace what everything is attached to.
-    context.onDocker({ ignoreChanges: ["labels"] }),
+    // A label is no reason to replace what everything is attached to. Version 0.1.0 gave it another name.
+    context.onDocker({ ignoreChanges: ["labels", "name"] }),
   );
   return { name: made.name, guard: [networkGuard(context, made)] };
 }
