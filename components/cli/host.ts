@@ -37,6 +37,7 @@ interface Container {
   state: string;
   status: string;
   ingress: string;
+  id: string;
   role: string;
 }
 
@@ -44,10 +45,13 @@ interface Container {
 export async function ingressesOf(engine: Engine): Promise<HostIngress[]> {
   // A shell on the host reads the words: no spaces, no quotes.
   const format = "{{.Names}},{{.Image}},{{.State}},{{.Status}},{{.Labels}}";
-  const filter = ["--filter", "label=bluegreen.ingress", "--format", format];
+  const filter = ["--filter", "label=bluegreen.role", "--format", format];
   const listed = await must(engine, ["ps", "--all", ...filter]);
   const containers = listed.split("\n").filter(Boolean).map(readContainer);
-  const names = [...new Set(containers.map(({ ingress }) => ingress))].sort();
+  // An edge that version 0.1.0 made does not say whose ingress it is of.
+  for (const one of containers)
+    one.ingress ||= containers.find(({ id, ingress }) => id === one.id && ingress !== "")?.ingress ?? "";
+  const names = [...new Set(containers.map(({ ingress }) => ingress))].filter(Boolean).sort();
   return Promise.all(names.map((name) => ingressOf(engine, name, containers)));
 }
 
@@ -55,7 +59,7 @@ function readContainer(line: string): Container {
   const [name, image, state, status, ...labels] = line.split(",");
   const label = (wanted: string) =>
     labels.find((one) => one.startsWith(`bluegreen.${wanted}=`))?.slice(`bluegreen.${wanted}=`.length) ?? "";
-  return { name, image, state, status, ingress: label("ingress"), role: label("role") };
+  return { name, image, state, status, ingress: label("ingress"), id: label("id"), role: label("role") };
 }
 
 async function ingressOf(engine: Engine, ingress: string, containers: Container[]): Promise<HostIngress> {
@@ -125,7 +129,7 @@ export function readServices(lines: string[]): Told[] {
     if (service === undefined) continue;
     if (word === "path") service.path = rest.join(" ");
     if (word === "claim") service.claims.push([rest[0], rest[1]]);
-    if (word === "tls") service.names = rest;
+    if (word === "tls") service.names = rest.slice(1);
     if (word === "switching") service.switching = true;
     const [color, container] = rest;
     if ((word === "live" || word === "idle") && isColor(color) && container)

@@ -9,8 +9,12 @@ export async function observe(service: Service): Promise<Observed> {
   const { path, id } = service.identity;
   const containers = await inspect(service, labelFilter(path), ({ Config }) => isOf(id, Config.Labels));
   const ingress = service.switch?.values.INGRESS;
-  const nginxes =
+  const labelled =
     ingress === undefined ? [] : await inspect(service, ["--filter", `label=bluegreen.ingress=${ingress}`]);
+  // The edge that version 0.1.0 made, and that no update may replace, does not say whose ingress it is of.
+  const nginxes = labelled.some(({ role }) => role === "edge")
+    ? labelled
+    : [...labelled, ...containers.filter(({ role }) => role === "edge")];
   const facts = (role: string) =>
     Promise.all(
       nginxes

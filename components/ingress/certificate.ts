@@ -35,7 +35,8 @@ export function obtainCertificate(
   const { tls } = context.settings;
   if (!hasTls(tls) || tls.acmeEmail === undefined) return [];
   const folder = `${STATE}/acme/${hash(`${tls.acmeEmail} ${tls.acmeDirectory ?? LETS_ENCRYPT}`)}`;
-  const client = acmeClient(context, network, folder, switched);
+  const volume = ingress?.state.name ?? context.ingress.apply(stateVolumeOf);
+  const client = acmeClient(context, { network, volume, folder }, switched);
   const file = `${folder}/certificates/${tls.names[0]}`;
   const from = { ACME: client.name, CHAIN_FILE: `${file}.crt`, KEY_FILE: `${file}.key` };
   return [deliver(context, ingress, from, [client])];
@@ -104,8 +105,11 @@ function deliver(
 
 function acmeClient(
   context: Context,
-  network: pulumi.Input<string>,
-  folder: string,
+  {
+    network,
+    volume,
+    folder,
+  }: { network: pulumi.Input<string>; volume: pulumi.Input<string>; folder: string },
   switched: pulumi.Resource,
 ): docker.Container {
   const { names, acmeEmail = "", acmeDirectory = LETS_ENCRYPT, acmeImage } = context.settings.tls;
@@ -117,7 +121,7 @@ function acmeClient(
       // As an argument: an uploaded file would be in the root file system, which is read-only.
       entrypoints: ["sh", "-c", shellFile("in-lego/acme.sh"), "acme.sh"],
       envs: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
-      volumes: [{ volumeName: context.ingress.apply(stateVolumeOf), containerPath: STATE }],
+      volumes: [{ volumeName: volume, containerPath: STATE }],
       networksAdvanced: [{ name: network }],
       init: true,
       destroyGraceSeconds: 10,

@@ -36,8 +36,8 @@ function createStateVolume(context: IngressContext): docker.Volume {
   return new docker.Volume(
     `${context.name}-proxy-state`,
     { name: context.ingress.apply(stateVolumeOf), labels },
-    // A label is no reason to replace it.
-    context.onDocker({ ignoreChanges: ["labels"] }),
+    // A label is no reason to replace it. Version 0.1.0 gave it another name.
+    context.onDocker({ ignoreChanges: ["labels", "name"] }),
   );
 }
 
@@ -135,6 +135,7 @@ export function renderTakeOver({
   const inContainer = ["common.sh", "drain.sh", "takeover.sh"].map((file) => `in-nginx/piped/${file}`);
   return hostScript(values, ["on-host/containers.sh", "on-host/takeover.sh"], {
     in_container_script: shellFiles(...inContainer),
+    answers_script: shellFile("in-nginx/piped/answers.sh"),
   });
 }
 

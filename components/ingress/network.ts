@@ -58,8 +58,8 @@ export function createNetwork(
         docker.types.input.NetworkIpamConfig[]
       >,
     },
-    // These are no reason to replace what everything is attached to.
-    context.onDocker({ ignoreChanges: ["labels", "ipv6", "ipamConfigs"] }),
+    // These are no reason to replace what everything is attached to. Version 0.1.0 gave it another name.
+    context.onDocker({ ignoreChanges: ["labels", "name", "ipv6", "ipamConfigs"] }),
   );
   return { name: made.name, guard: [networkGuard(context, made)] };
 }

@@ -13,9 +13,11 @@ interface OwnedRecord {
 }
 /** What a switch that has passed says of itself, among its triggers: the next update reads it from the state. */
 interface SwitchRecord extends OwnedRecord {
-  owner: string;
   live: string;
   liveImage: string;
+  /** Of version 0.1.0, whose switch was the take-over, too. */
+  nginx?: string;
+  binding?: string;
 }
 /** The same of a take-over. */
 interface IngressRecord extends OwnedRecord {
@@ -55,10 +57,14 @@ const mark = ({ path, id }: Identity): pulumi.Output<string> => pulumi.interpola
 
 /** The record among the triggers of a command. */
 function readRecord<T extends { version: 1 }>(triggers: string[] | undefined): T | undefined {
-  return triggers
-    ?.filter((trigger) => trigger.startsWith("{"))
-    .map((trigger) => JSON.parse(trigger) as T)
-    .find(({ version }) => version === 1);
+  return (
+    triggers
+      ?.filter((trigger) => trigger.startsWith("{"))
+      // Version 0.1.0 called the owner "service".
+      .map((trigger) => JSON.parse(trigger) as T & { service?: string })
+      .map((found): T => ({ owner: found.service, ...found }))
+      .find(({ version }) => version === 1)
+  );
 }
 
 /**
@@ -80,7 +86,7 @@ export async function formerRelease(
   const ingress = readRecord<IngressRecord>(
     outputs[switchUrn.replace(/switch$/, "take-over")]?.outputs?.triggers,
   );
-  const release = releaseOf(switched, idleGate, ingress);
+  const release = releaseOf(switched, idleGate, ingress ?? switched);
   const passed = { blue: release.blueImage, green: release.greenImage };
   const failed = COLORS.flatMap((color) => {
     const made = outputs[sibling(switchUrn, "docker:index/container:Container", color)]?.outputs?.image;
@@ -113,7 +119,7 @@ export async function formerIngress(
 function releaseOf(
   { live, liveImage }: SwitchRecord,
   idleGate: IdleGateRecord | undefined,
-  ingress: IngressRecord | undefined,
+  ingress: Partial<IngressRecord>,
 ): Release {
   // Of the idle color nothing has passed yet where its first gate has failed.
   const images = { blue: idleGate?.blue ?? "", green: idleGate?.green ?? "", [live]: liveImage };
@@ -122,8 +128,8 @@ function releaseOf(
     blueImage: images.blue,
     greenImage: images.green,
     // Of an ingress that others have made, nothing is known here.
-    proxyImage: ingress?.nginx ?? "",
-    binding: ingress?.binding ?? "",
+    proxyImage: ingress.nginx ?? "",
+    binding: ingress.binding ?? "",
   };
 }
 

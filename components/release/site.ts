@@ -14,7 +14,7 @@ export interface Site {
   path: string;
   stripPath: boolean;
 }
-export type SiteTls = Pick<Tls, "names" | "acmeEmail" | "hstsSeconds">;
+export type SiteTls = Pick<Tls, "names" | "port" | "acmeEmail" | "hstsSeconds">;
 
 /*
  * The texts that follow are templates. What is live and what is idle is known when the switch runs, and it fills them in
@@ -70,7 +70,7 @@ const NO_PREVIEW = `#: idle
 function renderTlsFacts(tls: SiteTls): string {
   if (!hasTls(tls)) return "";
   const acme = tls.acmeEmail === undefined ? "" : "# acme: yes\n";
-  return `# tls: ${tls.names.join(" ")}\n${acme}`;
+  return `# tls: ${tls.port} ${tls.names.join(" ")}\n${acme}`;
 }
 
 /** Each host name with the path; "*" stands for all that no other service has. */

@@ -34,7 +34,7 @@ export type CommandSettings = Pick<
   | "keepImages"
   | "host"
   | "tlsPort"
-> & { tls: Pick<Settings["tls"], "names" | "acmeEmail" | "hstsSeconds"> };
+> & { tls: Pick<Settings["tls"], "names" | "port" | "acmeEmail" | "hstsSeconds"> };
 
 /** All that "sh -s" reads for the switch of a container. It is not told of the idle color: a change there is no reason to run it. */
 export function renderSwitchInput(values: CommandValues, live: string): string {

@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
+import manifest from "../../components/package.json";
 import { useImages } from "../support/images";
 import { npmInstall, packed } from "../support/package";
 import { useStack } from "../support/stack";
@@ -67,7 +68,7 @@ exports.url = service.url;
 
   it("TypeScript: the same without a tsconfig.json, and a flip", async () => {
     rmSync(path.join(stack.folder, "index.js"));
-    write("package.json", JSON.stringify({ dependencies: { bluegreen: "0.1.0" } }));
+    write("package.json", JSON.stringify({ dependencies: { bluegreen: manifest.version } }));
     write(
       "index.ts",
       `import { BlueGreenService } from "bluegreen";

@@ -7,6 +7,7 @@ const ROOT = path.resolve(__dirname, "../..");
 const REPOSITORIES = {
   "demo-app": `bluegreen-test-demo-${randomBytes(4).toString("hex")}`,
   "examples/own-repository": `bluegreen-test-shop-${randomBytes(4).toString("hex")}`,
+  "examples/from-compose": `bluegreen-test-compose-${randomBytes(4).toString("hex")}`,
 };
 
 /** An image of the demo app that says it is this version. Only the first takes more than a second. */
@@ -14,6 +15,9 @@ export const useDemo = (version: string) => useApp("demo-app", version);
 
 /** The same of the tiny app that the examples have. */
 export const useExampleApp = (version: string) => useApp("examples/own-repository", version);
+
+/** The app that Docker Compose ran, which needs a Redis and a volume. */
+export const useComposeApp = (version: string) => useApp("examples/from-compose", version);
 
 function useApp(app: keyof typeof REPOSITORIES, version: string): string {
   const tag = `${REPOSITORIES[app]}:${version}`;

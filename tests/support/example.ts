@@ -3,7 +3,7 @@ import path from "node:path";
 import { putInstalledPackage } from "./package";
 import { TestStack, type Config } from "./stack";
 
-const EXAMPLES = path.resolve(__dirname, "../../examples");
+export const EXAMPLES = path.resolve(__dirname, "../../examples");
 
 export interface Options {
   /** The stack, which may have a file in the example. */

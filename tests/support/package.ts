@@ -1,12 +1,23 @@
 import { execFile } from "node:child_process";
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { brotliDecompressSync, gzipSync } from "node:zlib";
+import manifest from "../../components/package.json";
 
 const exec = promisify(execFile);
 const ROOT = path.resolve(__dirname, "../..");
-const FILE = "bluegreen-0.1.0.tgz";
+const FILE = `bluegreen-${manifest.version}.tgz`;
 
 const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-package-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -30,6 +41,14 @@ async function pack(): Promise<string> {
   } finally {
     rmSync(copy, { recursive: true });
   }
+}
+
+/** The package of an earlier version beside a package.json, as `npm pack` made it then. Gives the file's name. */
+export function putFormerPackage(version: string, project: string): string {
+  const packed = readFileSync(path.join(__dirname, `../fixtures/bluegreen-${version}.tar.br`));
+  const file = `bluegreen-${version}.tgz`;
+  writeFileSync(path.join(project, file), gzipSync(brotliDecompressSync(packed)));
+  return file;
 }
 
 /** `npm install`, quietly, and with what npm has had before. */

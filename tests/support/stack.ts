@@ -394,13 +394,13 @@ export class TestStack {
 export const fileBackend = (folder: string) => `file://${folder}?metadata=skip`;
 
 /** What is served, as the edge knows it of the service that this container belongs to. Empty where no edge runs. */
-async function siteOf({ Config }: Inspected): Promise<string> {
-  const filters = [
-    `label=bluegreen.ingress=${Config.Labels["bluegreen.ingress"]}`,
-    "label=bluegreen.role=edge",
-  ];
-  const [edge] = await dockerLines("ps", "--quiet", ...filters.flatMap((one) => ["--filter", one]));
-  const place = `/bluegreen/state/services/${Config.Labels["bluegreen.service"]}`;
+async function siteOf({ Config: { Labels } }: Inspected): Promise<string> {
+  const edgeBy = async (label: string) => {
+    const filters = [`label=${label}=${Labels[label]}`, "label=bluegreen.role=edge"];
+    return dockerLines("ps", "--quiet", ...filters.flatMap((one) => ["--filter", one]));
+  };
+  const [edge] = [...(await edgeBy("bluegreen.ingress")), ...(await edgeBy("bluegreen.id"))];
+  const place = `/bluegreen/state/services/${Labels["bluegreen.service"]}`;
   return edge ? docker("exec", edge, "sh", "-c", `cat ${place}/site.conf 2>/dev/null || :`) : "";
 }
 

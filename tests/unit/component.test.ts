@@ -598,7 +598,7 @@ describe("the component's settings", () => {
     assert.equal(ipv6, true);
     assert.deepEqual(ipamConfigs, [{ subnet: ipv6SubnetOf("bluegreen-acme-dev-shop") }]);
     assert.match(ipv6SubnetOf("x"), /^fd[0-9a-f]{2}(:[0-9a-f]{4}){2}::\/64$/);
-    assert.deepEqual(resources.network.ignoreChanges, ["labels", "ipv6", "ipamConfigs"]);
+    assert.deepEqual(resources.network.ignoreChanges, ["labels", "name", "ipv6", "ipamConfigs"]);
     assert.deepEqual(
       [without.resources.network.inputs.ipv6, without.resources.network.inputs.ipamConfigs],
       [undefined, undefined],

@@ -79,6 +79,20 @@ describe("the former release, as the state has it", () => {
     });
   }
 
+  it("is read from the switch of version 0.1.0, which was the take-over, too", async () => {
+    const switched = {
+      ...{ version: 1, service: `acme/dev/shop ${ID}`, live: "green", liveImage: "shop:1.1.0" },
+      ...{ nginx: "nginx:1.30.6", binding: BINDING },
+    };
+    const state = { [urnOf("switch")]: { outputs: { triggers: [JSON.stringify(switched), "id"] } } };
+    assert.match(await planOf(state), /^plan: switch: green -> blue \(shop:1\.0\.0\)/m);
+    const permitted = async (proxy: object) =>
+      /PERMITTED='(.*)'/.exec(
+        (await declare({ ...LEAST, proxy }, state)).resources["downtime-guard"].inputs.stdin as string,
+      )?.[1];
+    assert.deepEqual([await permitted({}), await permitted({ port: 81 })], ["yes", "no"]);
+  });
+
   it("is what the component itself writes: an update without a change is told as one", async () => {
     assert.equal(await planOf(await after()), NOTHING);
   });

@@ -6,7 +6,7 @@ import path from "node:path";
 const COMPONENTS = path.resolve("components");
 
 describe("the schema, which other languages see", () => {
-  const own = { name: "bluegreen", version: "0.1.0", main: "index.ts" };
+  const own = { name: "bluegreen", version: "0.2.0", main: "index.ts" };
   const found = new Analyzer(COMPONENTS, own.name, own, new Set(["BlueGreenService"])).analyze();
   const schema = generateSchema(
     own.name,

@@ -86,9 +86,9 @@ describe("the servers of all services", () => {
 
   it("a certificate for each service, by name; for any other name the handshake is refused", () => {
     const sites = {
-      shop: siteOf("shop", ["shop.example /"], "tls: shop.example"),
-      wiki: siteOf("wiki", ["wiki.example /"], "tls: wiki.example"),
-      blog: siteOf("blog", ["blog.example /"], "tls: blog.example"),
+      shop: siteOf("shop", ["shop.example /"], "tls: 443 shop.example"),
+      wiki: siteOf("wiki", ["wiki.example /"], "tls: 443 wiki.example"),
+      blog: siteOf("blog", ["blog.example /"], "tls: 443 blog.example"),
     };
     const config = assemble(sites, { certified: ["shop", "wiki"], tlsPort: 8443 });
     assert.deepEqual(answers(config, "443"), { "*": [], "shop.example": ["shop"], "wiki.example": ["wiki"] });
@@ -104,7 +104,7 @@ describe("the servers of all services", () => {
   it("a name without a certificate gets none, also where another service has all other names", () => {
     const sites = {
       rest: siteOf("rest", ["* /"]),
-      shop: siteOf("shop", ["shop.example /"], "tls: shop.example"),
+      shop: siteOf("shop", ["shop.example /"], "tls: 443 shop.example"),
     };
     const config = assemble(sites, { certified: ["shop"] });
     assert.match(server(config, "443 ssl default_server"), /ssl_reject_handshake on;/);

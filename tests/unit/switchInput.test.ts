@@ -89,7 +89,7 @@ describe("the switch's input", () => {
       assert.equal(status, 0);
       const lines = calls.trim().split("\n");
       assert.equal(lines.length, 3);
-      assert.match(lines[0], /^ps --all --filter label=bluegreen\.ingress=shop-dev-shop /);
+      assert.match(lines[0], /^ps --all --filter label=bluegreen\.role /);
       assert.equal(lines[1], "exec -i shop-proxy-3 sh -s");
       assert.match(
         lines[2],

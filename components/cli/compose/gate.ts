@@ -48,6 +48,8 @@ export function mapHealth({ findings, service }: Context, check: HttpCheck): voi
       `has ${one}, which the gate does not do`,
       "see that a plain GET is answered with 2xx.",
     );
+  if (check.isScript)
+    findings.remark(TEST, `is a script: the gate sends a plain GET to the address in it, and wants 2xx`);
   mapTimes(findings, service.healthcheck as Tree);
 }
 

@@ -1,6 +1,6 @@
 import { texts, wordsOf } from "./values";
 
-/** A check by curl or wget of the service itself. */
+/** A check by HTTP of the service itself: by curl or wget, or by a line of a script. */
 export interface HttpCheck {
   path: string;
   port?: number;
@@ -9,6 +9,8 @@ export interface HttpCheck {
   bodyText?: string;
   /** What it does beside that, and the gate does not. */
   beyond: string[];
+  /** What else it does, only who wrote it knows. */
+  isScript?: true;
 }
 
 /** What a check is that is none by HTTP. */
@@ -39,7 +41,7 @@ export function httpCheck(
     : given.slice(1);
   const { words, piped } = Array.isArray(found) ? { words: found, piped: "" } : found;
   const at = words.findIndex((word) => /^(.*\/)?(curl|wget)$/.test(word));
-  if (at === -1) return { why: "is no HTTP check by curl or wget" };
+  if (at === -1) return inScript(given.join(" "), names, env) ?? { why: "is no HTTP check by curl or wget" };
   const tool = words[at].replace(/^.*\//, "");
   return readOptions(tool, words.slice(at + 1), piped, names, env);
 }
@@ -56,6 +58,21 @@ function inShell(line: string): { words: string[]; piped: string } {
     rest = read.dropped.replace(/^[;&|<>]+/, "");
   }
   return { words: [], piped: "" };
+}
+
+/** Images without curl and wget ask by their own language: the one address in it, as it stands, is what is asked. */
+function inScript(
+  line: string,
+  names: string[],
+  env: (name: string) => string | undefined,
+): HttpCheck | OtherCheck | undefined {
+  if (!/(^|[\s/])(node|bun|deno|python[\d.]*|ruby|php|perl)\s+(eval|-[ecr]|--eval)\s/.test(line))
+    return undefined;
+  const urls = new Set([...line.matchAll(/(["'`])(https?:\/\/[^"'`\s\\$]+)\\?\1/g)].map(([, , url]) => url));
+  const [url] = urls;
+  if (urls.size !== 1) return undefined;
+  const address = readUrl(url, names, env);
+  return "why" in address ? address : { ...address, beyond: [], isScript: true };
 }
 
 function readOptions(

@@ -25,7 +25,7 @@ export const ROWS: { [key: string]: Row } = {
   },
   blkio_config: { reason: "has no setting: the disk is shared as it comes", next: NONE },
   build: {
-    reason: "is left out: Pulumi builds no image here, and a release needs one with a tag of its own",
+    reason: "nothing is built here, and a release needs an image with a tag of its own",
     next: "build and push it before a release: docker build -t REGISTRY/NAME:VERSION .",
   },
   cgroup: { reason: "has no setting", next: ON_HOST },

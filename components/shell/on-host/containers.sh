@@ -7,15 +7,17 @@
 set -eu
 
 # Each call of the Docker client takes a tenth of a second, so one answer has to tell all: a line "NAME ROLE STATE IMAGE" for
-# each container of the service and for each nginx of its ingress, the newest first.
+# each container of the service and for each nginx of its ingress, the newest first. What version 0.1.0 has made does not say
+# whose ingress it is on: there was one for each service.
 look_around() {
-  containers=$(docker ps --all --filter "label=bluegreen.ingress=$INGRESS" \
-    --format '{{.Names}} {{.Label "bluegreen.role"}} {{.State}} {{.Image}} {{.Label "bluegreen.id"}}' </dev/null) || {
+  containers=$(docker ps --all --filter label=bluegreen.role \
+    --format '{{.Names}} {{.Label "bluegreen.role"}} {{.State}} {{.Image}} {{.Label "bluegreen.id"}} {{.Label "bluegreen.ingress"}}' </dev/null) || {
     echo "error: no answer from Docker at ${DOCKER_HOST:-its default address}. Nothing was changed."
     echo "What to do next: see that it runs and that you may use it ('docker ps' on that machine tells). Then run 'pulumi up' again."
     exit 1
   } >&2
-  containers=$(printf '%s\n' "$containers" | awk -v id="$SERVICE_ID" '$5 == id || $2 ~ /^(edge|proxy)$/ { print $1, $2, $3, $4 }')
+  containers=$(printf '%s\n' "$containers" | awk -v id="$SERVICE_ID" -v ingress="$INGRESS" '
+    ($6 == ingress && $2 ~ /^(edge|proxy)$/) || ($5 == id && ($6 == ingress || $6 == "")) { print $1, $2, $3, $4 }')
 }
 of_role() { printf '%s\n' "$containers" | awk -v role="$1" '$2 == role { print $1 }'; } # role
 line_of() { printf '%s\n' "$containers" | grep -F -- "$1 "; }

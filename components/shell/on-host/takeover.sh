@@ -27,7 +27,7 @@ print_for_nginx() {
 ask_who_serves() {
   for nginx in $(of_role proxy) $(of_role edge); do
     if [ "$nginx" = "$NGINX" ] || ! runs "$nginx"; then continue; fi
-    docker exec "$nginx" sh -c '. /bluegreen/nginx.sh; listens && tell_answers' 2>/dev/null </dev/null && return 0
+    answers_script | docker exec -i "$nginx" sh -s 2>/dev/null && return 0
   done
   return 0
 }

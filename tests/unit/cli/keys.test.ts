@@ -44,6 +44,22 @@ describe("bluegreen import: one key at a time", () => {
       ],
       ["curl -f http://localhost:$$PORT_OF/h", { path: "/h" }],
       [["CMD", "curl", "http://localhost:8080/h", "-m", "2"], { path: "/h" }],
+      // Where an image has neither, its own language asks.
+      [
+        ["CMD", "node", "-e", "fetch('http://localhost:8080/h').then((r) => process.exit(r.ok ? 0 : 1))"],
+        { path: "/h" },
+      ],
+      [`node -e "require('http').get(\\"http://127.0.0.1:8080/h\\")"`, { path: "/h" }],
+      [
+        ["CMD", "python3", "-c", 'import urllib.request as u; u.urlopen("http://localhost:8080/h")'],
+        { path: "/h" },
+      ],
+      [["CMD", "node", "-e", "fetch('http://db:8080/h')"], undefined],
+      [["CMD", "node", "-e", "fetch(`http://localhost:$${process.env.PORT_OF}/h`)"], undefined],
+      [
+        ["CMD", "node", "-e", "fetch('http://localhost:8080/a'); fetch('http://localhost:8080/b')"],
+        undefined,
+      ],
       // What can't be a gate: another port, another service, TLS, another program, a variable that is not there.
       [["CMD", "curl", "-f", "http://localhost:9000/up"], undefined],
       [["CMD", "curl", "-f", "http://db:8080/up"], undefined],
@@ -68,6 +84,14 @@ describe("bluegreen import: one key at a time", () => {
     assert.match(await check("curl -f -u a:b http://localhost/h"), /has -u a:b, which the gate does not do/);
     assert.match(await check("curl -X POST http://localhost/h"), /has -X POST/);
     assert.match(await check("curl http://localhost/h | grep -c 'U.*P'"), /has \| grep -c 'U\.\*P'/);
+  });
+
+  it("health: a script may do more than ask, and that is said", async () => {
+    const test = ["CMD", "node", "-e", "fetch('http://localhost:80/h')"];
+    assert.match(
+      await saysOf({ ports: ["80:80"], healthcheck: { test } }),
+      /healthcheck\.test \(line \d+\): is a script: the gate sends a plain GET to the address in it, and wants 2xx/,
+    );
   });
 
   it("ports: all forms", async () => {

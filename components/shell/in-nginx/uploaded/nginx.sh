@@ -240,14 +240,6 @@ upstream_answers() { # socket
 answer_of() { # socket
   curl -s -o /dev/null -w '%{http_code}' --max-time 2 --unix-socket "$1" http://localhost/ </dev/null || :
 }
-# For the take-over, in the nginx that serves: a line "SERVICE STATUS" for the live color of every service.
-tell_answers() {
-  for warm in "$RUN"/warm-*.sock; do
-    [ -S "$warm" ] || continue
-    name=${warm##*/warm-}
-    printf '%s %s\n' "${name%.sock}" "$(answer_of "$warm")"
-  done
-}
 # The live color of every service.
 upstreams_answer() {
   for warm in "$RUN"/warm-*.sock; do upstream_answers "$warm" || return 1; done

@@ -10,7 +10,7 @@
 #
 #   # live: blue CONTAINER      no color is live without it
 #   # claim: HOST PATH          which requests are the service's; HOST is "*" for those that no other service claims. It has them alone
-#   # tls: NAME...              it has TLS
+#   # tls: PORT NAME...         it has TLS. The port is for edges of version 0.1.0, which know no tls_port
 #   # acme: yes                 an ACME server asks it for challenges
 #   # header: KB, # log: MB     what it needs at most; no log without it
 #   #: ingress|log|http         what follows: the same for all services; the log of requests, of those that have it; the service's own
@@ -121,7 +121,7 @@ function print_servers(host,   i, secure, challenges, name) {
     print "}"
     split(fact[secure, "tls"], tls, " ")
     # What $host is for a request that names no host.
-    if (name == "") name = "  server_name " tls[1] ";\n"
+    if (name == "") name = "  server_name " tls[2] ";\n"
   }
   print "server {"
   print_listen(host, 80)
