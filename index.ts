@@ -1,4 +1,4 @@
-import { BlueGreenService, readConfig } from "./components";
+import { BlueGreenService, readConfig } from "./components/index";
 
 const service = new BlueGreenService("service", readConfig());
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { useExampleApp } from "../support/demo";
 import { ExampleStack } from "../support/example";
 import { losesNothing } from "../support/load";
-import { putPackage } from "../support/package";
+import { npmInstall, putPackage } from "../support/package";
 import { Repository } from "../support/repository";
 import { Running, until } from "../support/running";
 import { use } from "../support/stack";
@@ -87,6 +87,14 @@ describe("examples/own-repository", function () {
     repository.runJob("switch", "switch", { "inputs.color": "blue" });
     assert.equal(repository.git("rev-parse", "origin/main"), before);
     await stack.up("--expect-no-changes");
+  });
+
+  it("the preview passes with the policy pack, put there as docs/ci.md says", async () => {
+    const policy = path.resolve(__dirname, "../../policy");
+    cpSync(policy, path.join(stack.folder, "policy"), { recursive: true });
+    await npmInstall(stack.folder, "--save-dev", "--save-exact", "@pulumi/policy@1.21.0");
+    const { output } = await stack.preview("--policy-pack", "policy/run");
+    assert.match(output, /✅ bluegreen@v/);
   });
 
   it("destroy leaves nothing", async () => {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import path from "node:path";
 import { useExampleApp } from "../support/demo";
 import { ExampleStack, type Options } from "../support/example";
 import { losesNothing } from "../support/load";
@@ -10,8 +9,6 @@ interface Example {
   /** How its configuration says images. */
   images: (blue: string, green: string) => Config;
   options?: Options;
-  /** Pulumi finds the plugin in the example's own packages. */
-  withPlugin?: true;
 }
 
 const EXAMPLES: Example[] = [
@@ -21,19 +18,13 @@ const EXAMPLES: Example[] = [
     name: "yaml",
     images: (blueImage, greenImage) => ({ blueImage, greenImage }),
     options: { ports: (port, previewPort) => ({ port, previewPort }) },
-    withPlugin: true,
   },
 ];
 
-for (const { name, images, options, withPlugin } of EXAMPLES)
+for (const { name, images, options } of EXAMPLES)
   describe(`examples/${name}`, () => {
     const [blue, green] = [useExampleApp("1.0.0"), useExampleApp("1.1.0")];
     const stack = use(new ExampleStack(name, images(blue, green), options));
-    if (withPlugin)
-      before(() => {
-        const bin = path.join(stack.folder, "node_modules/.bin");
-        stack.extraEnv.PATH = `${bin}${path.delimiter}${process.env.PATH}`;
-      });
 
     it("up: the first release", async () => {
       await stack.up();

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import fc from "fast-check";
-import type { BlueGreenServiceArgs } from "../../components";
+import type { BlueGreenServiceArgs } from "../../components/index";
 
 import { assignments, shellFile } from "../../components/shell";
 import { renderSwitchInput } from "../../components/release/switchInput";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { BlueGreenServiceArgs } from "../../components";
+import type { BlueGreenServiceArgs } from "../../components/index";
 import { TestCa } from "../support/certificates";
 import { docker } from "../support/docker";
 import { useService } from "../proxy/service";

@@ -166,7 +166,7 @@ describe("faults from the field: two services of one program", function () {
       });`;
     writeFileSync(
       path.join(stack.folder, "index.ts"),
-      `import { BlueGreenService } from "./components";
+      `import { BlueGreenService } from "./components/index";
       ${service("shop", stack.previewPort)}
       ${service("blog", stack.previewPort + 1)}`,
     );

@@ -133,7 +133,7 @@ services:
   it("is the same service as a program in TypeScript", async () => {
     const { out, err } = await imported("--format", "typescript");
     const program = out
-      .replace('from "bluegreen"', 'from "./components"')
+      .replace('from "bluegreen"', 'from "./components/index"')
       .replace(/port: \d+/, (port) => `${port}, previewPort: ${stack.previewPort}`)
       .replace(/^ {2}activeColor/m, "  drainSeconds: 2,\n  host: readConfig().host,\n  activeColor")
       .replace("{ BlueGreenService }", "{ BlueGreenService, readConfig }");

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { BlueGreenServiceArgs } from "../../components";
+import type { BlueGreenServiceArgs } from "../../components/index";
 import { renderDelivery, type Source } from "../../components/ingress/certificate";
 import { nginxOptions, renderTakeOver } from "../../components/ingress/createIngress";
 import { NGINX_IMAGE, type Color } from "../../components/settings";

@@ -20,18 +20,12 @@ export class Repository {
   /** What is no part of the checkout. */
   private outside = "";
 
-  /** `workflows`: the folder that has .github, where that is not this repository itself. */
-  constructor(
-    private readonly stack: TestStack,
-    private readonly workflows?: string,
-  ) {}
+  constructor(private readonly stack: TestStack) {}
 
-  /** `sshKey`: the file of the key that logs in to the host, if one does. */
-  create(sshKey?: string): void {
+  /** `sshKey`: the file of the key that logs in to the host. */
+  create(sshKey: string): void {
     this.outside = mkdtempSync(path.join(tmpdir(), "bluegreen-github-"));
-    const key = path.join(this.outside, "key");
-    if (sshKey === undefined) execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
-    else copyFileSync(sshKey, key);
+    copyFileSync(sshKey, path.join(this.outside, "key"));
     writeFileSync(path.join(this.outside, "docker"), DOCKER, { mode: 0o755 });
     const origin = path.join(this.outside, "origin.git");
     this.git("init", "--quiet", "--bare", "--initial-branch=main", origin);
@@ -75,13 +69,13 @@ export class Repository {
   }
 
   runJob(name: string, jobName: string, inputs: Env = {}): string {
-    const job = workflow(name, this.workflows ?? this.stack.root).jobs[jobName];
+    const job = workflow(name, this.stack.root).jobs[jobName];
     return this.run(job, job.steps, inputs);
   }
 
   /** The commands of an action of the repository itself. Jobs leave them out: they set up a machine, and here it is one. */
   runAction(name: string): string {
-    return this.run({}, stepsOfAction(name, this.workflows ?? this.stack.root), {});
+    return this.run({}, stepsOfAction(name, this.stack.root), {});
   }
 
   /** As GitHub does: each in a bash of its own, which hands on what it wrote to GITHUB_ENV. */

@@ -3,10 +3,6 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 
-const ROOT = path.resolve(__dirname, "../..");
-/** Folders with workflows: this checkout's own, and those of an app's repository. */
-export const REPOSITORIES = [ROOT, path.join(ROOT, "examples/own-repository")];
-
 export type Env = { [name: string]: string };
 
 export interface Step {
@@ -31,7 +27,7 @@ export interface Workflow {
 const read = (repository: string, file: string): unknown =>
   parse(readFileSync(path.join(repository, ".github", file), "utf8"));
 
-export const workflow = (name: string, repository = ROOT): Workflow =>
+export const workflow = (name: string, repository: string): Workflow =>
   read(repository, `workflows/${name}.yml`) as Workflow;
 
 /** The steps of an action of the repository itself. */

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
-import { BlueGreenService, type BlueGreenServiceArgs } from "../../components";
 import { ipv6SubnetOf } from "../../components/identity";
+import { BlueGreenService, type BlueGreenServiceArgs } from "../../components/index";
 import { declare, ID, mock, type Mocked, type State } from "./mocked";
 
 const IMAGES: BlueGreenServiceArgs = {

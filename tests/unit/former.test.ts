@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { BlueGreenServiceArgs } from "../../components";
+import type { BlueGreenServiceArgs } from "../../components/index";
 import { binding } from "../../components/ingress/downtime";
 import { declare, ID, type State } from "./mocked";
 import { LEAST, settingsOf } from "./valid";

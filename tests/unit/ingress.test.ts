@@ -1,7 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { BlueGreenService, Ingress, type BlueGreenServiceArgs, type IngressArgs } from "../../components";
+import {
+  BlueGreenService,
+  Ingress,
+  type BlueGreenServiceArgs,
+  type IngressArgs,
+} from "../../components/index";
 import { mock, replaceLog, valueOf, type Registered } from "./mocked";
 import { LEAST } from "./valid";
 

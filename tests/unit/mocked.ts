@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
 import { setImmediate } from "node:timers/promises";
-import { BlueGreenService, type BlueGreenServiceArgs } from "../../components";
+import { BlueGreenService, type BlueGreenServiceArgs } from "../../components/index";
 
 /** What the engine is asked for. */
 export interface Registered {

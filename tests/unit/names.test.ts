@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { problemOfNames, type Names } from "../../components/names";
 import * as pulumi from "@pulumi/pulumi";
-import { BlueGreenService } from "../../components";
+import { BlueGreenService } from "../../components/index";
 import { mock } from "./mocked";
 import { LEAST } from "./valid";
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
-import { BlueGreenService, type BlueGreenServiceArgs } from "../../components";
+import { BlueGreenService, type BlueGreenServiceArgs } from "../../components/index";
 import { collide, heldPorts, readFacts, type Facts, type HostContainer } from "../../components/host/facts";
 import type { Known } from "../../components/host/known";
 import { findProblems, inWords, type Wanted } from "../../components/host/problems";

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { HostArgs } from "../../components";
+import type { HostArgs } from "../../components/index";
 
 import { destination, sshConnection, sshOptions } from "../../components/host/ssh";
 import { isSecret, mock, valueOf } from "./mocked";

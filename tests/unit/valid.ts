@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { z } from "zod";
-import type { BlueGreenServiceArgs } from "../../components";
+import type { BlueGreenServiceArgs } from "../../components/index";
 import type { Settings } from "../../components/settings";
 import { complete } from "../../components/settings/read";
 import { schema, withoutDefault } from "../../components/settings/schema";

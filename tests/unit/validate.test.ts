@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { BastionArgs, BlueGreenServiceArgs } from "../../components";
+import type { BastionArgs, BlueGreenServiceArgs } from "../../components/index";
 
 import { findViolations } from "../../components/settings";
 import { LEAST, RUNS, validArgs, settingsOf } from "./valid";

@@ -11,16 +11,12 @@ const DESCRIPTION = "Zero-downtime blue/green releases of a service";
 
 /** Each file with its text. `archive`: the file that has the package bluegreen. */
 export function filesFor(language: Language, answers: Answers, archive: string): Map<string, string> {
+  const isYaml = language === "yaml";
   const files = new Map<string, string>();
-  if (language === "yaml") {
-    files.set("Pulumi.yaml", yamlProgram(answers));
-    files.set(`Pulumi.${answers.stack}.yaml`, flatStack(answers));
-    return files;
-  }
-  files.set("Pulumi.yaml", stringify(project(answers, "nodejs"), YAML));
+  files.set("Pulumi.yaml", isYaml ? yamlProgram(answers) : stringify(project(answers, "nodejs"), YAML));
   files.set("package.json", packageFile(answers, archive));
-  files.set(language === "typescript" ? "index.ts" : "index.js", program(language));
-  files.set(`Pulumi.${answers.stack}.yaml`, stack(answers));
+  if (!isYaml) files.set(language === "typescript" ? "index.ts" : "index.js", program(language));
+  files.set(`Pulumi.${answers.stack}.yaml`, isYaml ? flatStack(answers) : stack(answers));
   return files;
 }
 
@@ -109,6 +105,8 @@ function yamlProgram(answers: Answers): string {
     {
       ...rest,
       config: { ...config, activeColor: text, blueImage: text, greenImage: text },
+      // The npm package is the plugin, too.
+      packages: { bluegreen: "./node_modules/bluegreen" },
       resources: {
         service: {
           type: "bluegreen:index:BlueGreenService",

@@ -34,7 +34,7 @@ export async function init(folder: string, options: Options, terminal: Terminal)
   const files = filesFor(language, complete(texts, stack), ownPackage().archive);
   if (existsSync(path.join(folder, "package.json"))) files.delete("package.json");
   write(folder, files);
-  return `Written: ${[...files.keys()].join(", ")}.\n${nextSteps(language, folder, stack, process.env)}\n`;
+  return `Written: ${[...files.keys()].join(", ")}.\n${nextSteps(folder, stack, process.env)}\n`;
 }
 
 async function theRest(

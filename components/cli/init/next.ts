@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
-import type { Language } from "./languages";
 
 // What to do after the files are there. The package is in no registry, so its archive is made from where this command is.
 
@@ -23,21 +22,13 @@ export function ownPackage(): Package {
 const quote = (word: string) => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
 /** Commands, each with what is to be known of it. */
-export function nextSteps(language: Language, folder: string, stack: string, env: NodeJS.ProcessEnv): string {
+export function nextSteps(folder: string, stack: string, env: NodeJS.ProcessEnv): string {
   const { root, archive } = ownPackage();
   // What is installed is compiled already, and lacks what compiles it.
   const scripts = existsSync(path.join(root, "tsconfig.build.json")) ? "" : "--ignore-scripts ";
-  const pack: Step = [`npm pack ${scripts}${quote(root)}`, `makes ${archive}`];
-  const steps: Step[] =
-    language === "yaml"
-      ? [
-          pack,
-          [`mkdir bluegreen && tar -xzf ${archive} -C bluegreen --strip-components 1`],
-          ["pulumi package add ./bluegreen", "makes the component known to the program"],
-        ]
-      : existsSync(path.join(folder, "node_modules/bluegreen"))
-        ? [["npm install"]]
-        : [pack, [`npm install ./${archive}`]];
+  const steps: Step[] = existsSync(path.join(folder, "node_modules/bluegreen"))
+    ? [["npm install"]]
+    : [[`npm pack ${scripts}${quote(root)}`, `makes ${archive}`], [`npm install ./${archive}`]];
   if (!isSignedIn(env))
     steps.push([
       "pulumi login 'file://~?metadata=skip'",

@@ -1,4 +1,4 @@
-// Pins actionlint, which checks .github/workflows, and all that it is made of.
+// Pins actionlint, which checks workflows of GitHub, and all that it is made of.
 module bluegreen/actionlint
 
 go 1.25.0

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { BlueGreenServiceArgs } from "../../../components";
+import type { BlueGreenServiceArgs } from "../../../components/index";
 import { other } from "../../../components/settings";
 import { hash } from "../../../components/shell";
 import { fillSite } from "../../../components/release/fillSite";

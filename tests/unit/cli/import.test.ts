@@ -172,7 +172,7 @@ describe("bluegreen import: files as there are many", () => {
       symlinkSync(path.join(root, "node_modules"), path.join(folder, "node_modules"));
       writeFileSync(
         path.join(folder, "index.ts"),
-        out.replace('"bluegreen"', JSON.stringify(path.join(root, "components"))),
+        out.replace('"bluegreen"', JSON.stringify(path.join(root, "components/index"))),
       );
       const tsc = path.join(root, "node_modules/typescript/bin/tsc");
       const options = [

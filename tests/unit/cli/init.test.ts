@@ -1,14 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { PassThrough } from "node:stream";
@@ -84,7 +76,7 @@ describe("bluegreen init", () => {
     this.timeout(60_000);
     await init(FLAGS);
     symlinkSync(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"));
-    const here = JSON.stringify(path.join(ROOT, "components"));
+    const here = JSON.stringify(path.join(ROOT, "components/index"));
     writeFileSync("index.ts", read("index.ts").replace('"bluegreen"', here));
     const tsc = path.join(ROOT, "node_modules/typescript/bin/tsc");
     const options = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2023", "--module", "nodenext"];
@@ -108,7 +100,7 @@ describe("bluegreen init", () => {
   it("a program in YAML names no variable that the stack file has not", async () => {
     const { code, err } = await init([...FLAGS, "--language", "yaml", "--stack", "prod"]);
     assert.equal(code, 0, err);
-    assert.deepEqual(files(), ["Pulumi.prod.yaml", "Pulumi.yaml"]);
+    assert.deepEqual(files(), ["Pulumi.prod.yaml", "Pulumi.yaml", "package.json"]);
     const program = read("Pulumi.yaml");
     const { config } = parse(read("Pulumi.prod.yaml")) as { config: object };
     const { resources, runtime } = parse(program) as {
@@ -210,17 +202,22 @@ describe("bluegreen init", () => {
     execFileSync("mkdir", ["-p", bin, "node_modules/bluegreen"]);
     writeFileSync(path.join(bin, "pulumi"), "");
     const env = { PATH: bin, HOME: folder };
-    const steps = nextSteps("typescript", folder, "prod", env);
+    const steps = nextSteps(folder, "prod", env);
     assert.doesNotMatch(steps, /npm pack|not on PATH/);
     assert.match(steps, /^ {2}npm install$/m);
     assert.match(steps, /pulumi login 'file:/);
     assert.match(steps, /pulumi stack init prod .*passphrase/);
-    assert.doesNotMatch(
-      nextSteps("typescript", folder, "prod", { ...env, PULUMI_BACKEND_URL: "file:///x" }),
-      /login/,
-    );
-    assert.match(nextSteps("typescript", folder, "prod", { PATH: "" }), /Pulumi's CLI is not on PATH/);
-    assert.equal(existsSync("bluegreen"), false);
-    assert.match(nextSteps("yaml", folder, "prod", env), /pulumi package add \.\/bluegreen/);
+    assert.doesNotMatch(nextSteps(folder, "prod", { ...env, PULUMI_BACKEND_URL: "file:///x" }), /login/);
+    assert.match(nextSteps(folder, "prod", { PATH: "" }), /Pulumi's CLI is not on PATH/);
+  });
+
+  it("the steps are the same in each language: Pulumi finds the plugin for YAML where npm puts the package", async () => {
+    const typescript = (await init(FLAGS)).out.replace(/^Written.*\n/, "");
+    for (const file of files()) rmSync(file);
+    const { out } = await init([...FLAGS, "--language", "yaml"]);
+    assert.equal(out.replace(/^Written.*\n/, ""), typescript);
+    const { packages } = parse(read("Pulumi.yaml")) as { packages: object };
+    assert.deepEqual(packages, { bluegreen: "./node_modules/bluegreen" });
+    assert.match(read("package.json"), /"bluegreen": "file:bluegreen-/);
   });
 });

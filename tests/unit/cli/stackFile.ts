@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import type { BlueGreenServiceArgs } from "../../../components";
+import type { BlueGreenServiceArgs } from "../../../components/index";
 import { readSettings } from "../../../components/settings";
 import { argumentsOf } from "../../../components/settings/config";
 import type { Ran } from "./cli";
