@@ -143,7 +143,7 @@ describe("bluegreen status and heal", function () {
 
   it("a switch that is running, and one that ended while its pulumi was killed", () =>
     servingAllTheTime(async () => {
-      await stack.set({ activeColor: "green", health: { passes: 15, gateTimeoutSeconds: 60 } });
+      await stack.set({ activeColor: "green", health: { passes: 50, gateTimeoutSeconds: 60 } });
       const update = stack.start("up", "--yes", "--skip-preview");
       await update.says("gate: green passed 1 of");
       await update.kill();
