@@ -9,11 +9,20 @@ import { setUp } from "../scripts/setup.mjs";
 /** Proxies that take part when they are installed or named by a flag. */
 const peers = ["kamal-proxy", "haproxy", "caddy", "traefik"];
 
-const usage = `npm run bench -- [--quick] [--rounds=3] [--flips=20] ${peers.map((name) => `[--${name}=BINARY]`).join(" ")}`;
+/** Tools, and the package that has each. */
+const packages = {
+  wrk: "wrk",
+  nsenter: "util-linux",
+  taskset: "util-linux",
+  h2load: "nghttp2-client",
+  openssl: "openssl",
+};
+
+const usage = `npm run bench -- [--quick] [--only=services] [--rounds=3] [--flips=20] ${peers.map((name) => `[--${name}=BINARY]`).join(" ")}`;
 
 await main(async () => {
   const chosen = options();
-  refuseWithoutTools();
+  refuseWithoutTools(chosen.only === "services" ? ["openssl"] : Object.keys(packages));
   await setUp();
   // Ctrl-C reaches run.ts as well: it removes what it made, and this process waits for that.
   process.on("SIGINT", () => {});
@@ -34,12 +43,16 @@ function options() {
       quick: { type: "boolean", default: false },
       rounds: text,
       flips: text,
+      only: text,
       ...Object.fromEntries(peers.map((name) => [name, text])),
     },
     usage,
   );
+  if (!["services", undefined].includes(values.only))
+    throw new Failure(`--only=${values.only}: can only be services.\nUsage: ${usage}`);
   return {
     quick: values.quick,
+    only: values.only,
     rounds: count("rounds", values.rounds, values.quick ? 1 : 3, 20),
     flips: count("flips", values.flips, values.quick ? 3 : 20, 100),
     binaries: Object.fromEntries(peers.map((name) => [name, binary(name, values[name])])),
@@ -58,19 +71,12 @@ function binary(name, given) {
   return path.resolve(given);
 }
 
-function refuseWithoutTools() {
+function refuseWithoutTools(tools) {
   if (process.platform !== "linux" || process.getuid() !== 0)
     throw new Failure(
       "The benchmark needs Linux and root: the load is made inside the network of each proxy's container, so that Docker's own port forwarding is not what is measured.",
     );
-  const packages = {
-    wrk: "wrk",
-    nsenter: "util-linux",
-    taskset: "util-linux",
-    h2load: "nghttp2-client",
-    openssl: "openssl",
-  };
-  const missing = Object.keys(packages).filter((tool) => !findOnPath(tool));
+  const missing = tools.filter((tool) => !findOnPath(tool));
   if (missing.length > 0)
     throw new Failure(
       `The benchmark needs ${missing.join(" and ")}. On Debian or Ubuntu: apt-get install ${missing.map((tool) => packages[tool]).join(" ")}`,

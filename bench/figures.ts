@@ -1,4 +1,5 @@
 import type { Flips, Throughput } from "./measure";
+import type { ServicesTurn } from "./services";
 import type { Update } from "./updates";
 
 /** The kinds of load: what is spoken, and whether a connection is kept or used for one request. */
@@ -20,18 +21,29 @@ export interface Turn {
   residentMb?: number;
 }
 
-/** All that a run has measured. */
-export interface Figures {
+/** When and where something was measured. */
+export interface Occasion {
   date: Date;
   machine: string;
   /** The load average when the run began: above zero, something else was using the machine. */
   loadBefore: number;
+}
+
+/** What sharing an ingress costs: of the whole run, or measured without the rest (`--only=services`). */
+export interface ServicesFigures extends Occasion {
+  turns: ServicesTurn[];
+}
+
+/** All that a run has measured. */
+export interface Figures extends Occasion {
   toolchain: string;
+  wrk: string;
   wrkSeconds: number;
   /** By contestant, in the order of the table; one turn for each round. */
   turns: Map<string, Turn[]>;
   /** A round's no-op and flip. */
   updates: { same: Update; flip: Update }[];
+  services: ServicesFigures;
   /** Why somebody did not take part. */
   absent: string[];
 }

@@ -133,16 +133,18 @@ function certificate(): Certificate {
   }
 }
 
-/** Own are pages that are no file's; those that a fork still shares with its parent are divided between them. */
+/** Own are pages that are no file's; those that several processes have, as a fork and its parent, are divided between them. */
 function memoryOf(pid: string): { own: number; mapped: number } {
   let text: string;
   try {
-    text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+    text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8") + readFileSync(`/proc/${pid}/status`, "utf8");
   } catch {
     return { own: 0, mapped: 0 }; // it has just ended
   }
-  const bytes = (field: string) => 1024 * Number(new RegExp(`^${field}: *(\\d+)`, "m").exec(text)?.[1] ?? 0);
-  return { own: bytes("Pss_Anon"), mapped: bytes("Rss") - bytes("Anonymous") };
+  const bytes = (field: string) =>
+    1024 * Number(new RegExp(`^${field}:\\s*(\\d+)`, "m").exec(text)?.[1] ?? 0);
+  // nginx keeps what its workers share in memory that is neither: addresses, sessions.
+  return { own: bytes("Pss_Anon") + bytes("Pss_Shmem"), mapped: bytes("RssFile") };
 }
 
 export const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);

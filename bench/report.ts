@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { format, resolveConfig } from "prettier";
 import { added, percentile, type Counts } from "../tests/support/latencies";
@@ -15,20 +15,33 @@ import {
   spread,
   type Figures,
   type LoadName,
+  type Occasion,
   type Protocol,
+  type ServicesFigures,
   type Spread,
   type Turn,
 } from "./figures";
 import type { Flips, Throughput } from "./measure";
 import { plot } from "./plot";
+import { SERVICES, type ServicesTurn } from "./services";
 import { PARTS, type Profile } from "./updates";
 
 const DOCUMENT = path.join(__dirname, "../docs/benchmarks.md");
 const PLOT = path.join(__dirname, "../docs/benchmarks.svg");
 
 export async function printFigures(figures: Figures): Promise<void> {
-  const text = [...throughputTables(figures), flipTable(figures), updateTable(figures), targetTable(figures)];
+  const text = [
+    ...throughputTables(figures),
+    flipTable(figures),
+    updateTable(figures),
+    targetTable(targets(figures)),
+  ];
   console.log(`\n${await pretty(text.join("\n\n"))}`);
+  await printServices(figures.services);
+}
+
+export async function printServices(figures: ServicesFigures): Promise<void> {
+  console.log(`\n${await pretty(`${servicesTable(figures)}\n\n${targetTable(servicesTargets(figures))}`)}`);
 }
 
 export async function writeDocuments(figures: Figures): Promise<void> {
@@ -37,19 +50,28 @@ export async function writeDocuments(figures: Figures): Promise<void> {
   console.log("written: docs/benchmarks.md, docs/benchmarks.svg");
 }
 
+/** Puts these figures in the place of the former ones, and leaves the rest of the document as a whole run wrote it. */
+export async function writeServices(figures: ServicesFigures): Promise<void> {
+  const document = readFileSync(DOCUMENT, "utf8");
+  const former = new RegExp(`^${SERVICES_HEADING}$[^]*?^(?=## )`, "m");
+  if (!former.test(document)) throw new Error(`${DOCUMENT} has no part "${SERVICES_HEADING}"`);
+  writeFileSync(DOCUMENT, await pretty(document.replace(former, () => `${servicesPart(figures)}\n\n`)));
+  console.log(`written: docs/benchmarks.md, the part "${SERVICES_HEADING}"`);
+}
+
 async function pretty(markdown: string): Promise<string> {
   return format(markdown, { ...(await resolveConfig(DOCUMENT)), parser: "markdown" });
 }
 
 function document(figures: Figures): string {
-  const { date, machine, toolchain, loadBefore, turns, absent, wrkSeconds } = figures;
+  const { toolchain, turns, absent, wrk, wrkSeconds } = figures;
   const rounds = figures.updates.length;
   const flips = spreadOver(figures, PROJECT, ({ flips }) => flips?.flips).median;
   return `# Benchmarks
 
 <!-- Written by \`npm run bench\`, all of it: a change here belongs in bench/report.ts. -->
 
-Made by \`npm run bench\` on ${date.toISOString().slice(0, 16).replace("T", " ")} UTC: ${machine}. The load average before it was ${loadBefore.toFixed(2)}${loadBefore > BUSY ? ", so **something else used the machine before or meanwhile**: what it costs is in the spread" : ""}.
+Made by \`npm run bench\` ${renderOccasion(figures)}. With ${wrk}.
 Each figure is the median of ${rounds} rounds, with the lowest and the highest in brackets. A round measures one contestant after the other, so that
 what the machine does meanwhile hits all of them.
 
@@ -78,7 +100,9 @@ themselves, and mapped files once.
 
 ## Goals
 
-${targetTable(figures)}
+${targetTable(targets(figures))}
+
+${servicesPart(figures.services)}
 
 ## How it is measured
 
@@ -111,6 +135,43 @@ ${profileTable(figures)}
 A flip to a warm color adds the switch itself, about one more start of a process for the comparison, and two writes of the state. All else a no-op pays as well: most of it is Node.js reading
 JavaScript.
 `;
+}
+
+const renderOccasion = ({ date, machine, loadBefore }: Occasion) =>
+  `on ${date.toISOString().slice(0, 16).replace("T", " ")} UTC: ${machine}. The load average before it was ${loadBefore.toFixed(2)}${loadBefore > BUSY ? ", so **something else used the machine before or meanwhile**: what it costs is in the spread" : ""}`;
+
+const SERVICES_HEADING = "## Services on one ingress";
+
+/** A part of the document that can be measured and written without the rest, so it says when and where that was. */
+function servicesPart(figures: ServicesFigures): string {
+  const [{ alone }] = figures.turns;
+  return `${SERVICES_HEADING}
+
+Made by \`npm run bench\` or \`npm run bench -- --only=services\` ${renderOccasion(figures)}.
+Two stacks of one service each, flipped to a warm color: one is alone on its ingress, to the ingress of the other a third stack has added ${SERVICES - 1} services, with a host name and two running colors each. The
+flips of one come between those of the other: ${alone.switchMs.length} switches and ${alone.updateSeconds.length} updates of each in a round, of which the median counts, and ${figures.turns.length} rounds. nginx has a worker for each core and no load. However many services
+there are, a flip reloads nginx once (\`tests/examples/two-services.test.ts\`).
+
+${servicesTable(figures)}
+
+${targetTable(servicesTargets(figures))}`;
+}
+
+function servicesTable({ turns }: ServicesFigures): string {
+  const row = (what: string, value: (cost: ServicesTurn["alone"]) => number, digits: number) => [
+    what,
+    ...(["alone", "among"] as const).map((name) =>
+      range(spread(turns.map((turn) => value(turn[name]))), digits),
+    ),
+  ];
+  return table(
+    ["", "one service", `${SERVICES} services`],
+    [
+      row("the switch, which `pulumi up` runs: ms", ({ switchMs }) => spread(switchMs).median, 0),
+      row("the whole `pulumi up`: s", ({ updateSeconds }) => spread(updateSeconds).median, 2),
+      row("edge and nginx: MB resident", ({ residentMb }) => residentMb, 1),
+    ],
+  );
 }
 
 function besideHaproxy(turns: Figures["turns"]): string {
@@ -277,8 +338,8 @@ interface Target {
   obstacle: string;
 }
 
-function targetTable(figures: Figures): string {
-  const rows = targets(figures).map(({ goal, reached, measured, digits, obstacle }) => {
+function targetTable(targets: Target[]): string {
+  const rows = targets.map(({ goal, reached, measured, digits, obstacle }) => {
     const verdict = reached(measured.median) ? "yes" : `**no**: ${obstacle}`;
     return [goal, range(measured, digits), verdict];
   });
@@ -369,6 +430,36 @@ function targets(figures: Figures): Target[] {
       measured: spreadOver(figures, PROJECT, ({ residentMb }) => residentMb),
       digits: 1,
       obstacle: "two nginx",
+    },
+  ];
+}
+
+function servicesTargets({ turns }: ServicesFigures): Target[] {
+  const ratio = (value: (cost: ServicesTurn["alone"]) => number[]) =>
+    spread(turns.map(({ alone, among }) => spread(value(among)).median / spread(value(alone)).median));
+  return [
+    {
+      goal: `a flip with ${SERVICES} services on the ingress: at most 1.5 times as long as with one`,
+      reached: (value) => value <= 1.5,
+      measured: ratio(({ switchMs }) => switchMs),
+      digits: 2,
+      obstacle: "the test and the load of a longer configuration",
+    },
+    {
+      goal: "the same for its whole `pulumi up`",
+      reached: (value) => value <= 1.5,
+      measured: ratio(({ updateSeconds }) => updateSeconds),
+      digits: 2,
+      obstacle: "the switch",
+    },
+    {
+      goal: "each further service: at most 1 MB of edge and nginx",
+      reached: (value) => value <= 1,
+      measured: spread(
+        turns.map(({ alone, among }) => (among.residentMb - alone.residentMb) / (SERVICES - 1)),
+      ),
+      digits: 2,
+      obstacle: "the configuration of its servers, and the zones of its colors",
     },
   ];
 }

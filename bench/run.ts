@@ -7,15 +7,26 @@ import type { Contestant } from "./contestant";
 import { appAlone, bareNginx, loggingNginx, sedAndReload, stopAndStart } from "./contestants/nginx";
 import { caddy, haproxy, kamalProxy, traefik, type Peer } from "./contestants/peers";
 import { Project } from "./contestants/project";
-import { BUSY, LOADS, PROJECT, type LoadName, type Figures, type Turn } from "./figures";
+import {
+  BUSY,
+  LOADS,
+  PROJECT,
+  type LoadName,
+  type Figures,
+  type Occasion,
+  type ServicesFigures,
+  type Turn,
+} from "./figures";
 import { Lab } from "./lab";
 import { flipping, throughput } from "./measure";
-import { printFigures, writeDocuments } from "./report";
+import { printFigures, printServices, writeDocuments, writeServices } from "./report";
+import { SharedIngress } from "./services";
 import { timedUpdate, type Update } from "./updates";
 
 /** What bench.mjs passes. */
 interface Options {
   quick: boolean;
+  only?: "services";
   rounds: number;
   flips: number;
   binaries: { [name: string]: string | undefined };
@@ -26,6 +37,7 @@ const PEERS: { [name: string]: Peer } = { "kamal-proxy": kamalProxy, haproxy, ca
 class Run {
   private readonly lab = new Lab();
   private readonly project = new Project(this.lab.tls);
+  private readonly sharedIngress = new SharedIngress(this.lab);
   private readonly absent: string[] = [];
   private readonly interruption = new AbortController();
   private readonly started = performance.now();
@@ -38,11 +50,7 @@ class Run {
   }
 
   async measure(): Promise<Figures> {
-    const [loadBefore] = loadavg();
-    if (loadBefore > BUSY)
-      this.say(
-        `The load average is ${loadBefore.toFixed(1)}: something else is using this machine, so expect a wide spread.`,
-      );
+    const occasion = await this.occasion();
     await this.lab.create();
     const contestants = await this.contestants();
     const turns = new Map<string, Turn[]>(contestants.map(({ name }) => [name, []]));
@@ -58,15 +66,33 @@ class Run {
       updates.push(await this.updates(contestants, round));
     }
     return {
-      date: new Date(),
-      machine: await machine(),
-      loadBefore,
+      ...occasion,
+      wrk: wrkVersion(),
+      services: await this.services(occasion),
       toolchain: readFileSync(path.join(__dirname, "../.state/toolchain/kind"), "utf8").trim(),
       wrkSeconds: this.wrkSeconds,
       turns,
       updates,
       absent: this.absent,
     };
+  }
+
+  async services(occasion?: Occasion): Promise<ServicesFigures> {
+    const say = (what: string) => this.say(`services on one ingress: ${what}`);
+    const figures: ServicesFigures = { ...(occasion ?? (await this.occasion())), turns: [] };
+    await this.sharedIngress.create(say);
+    for (let round = 1; round <= this.options.rounds; round++)
+      figures.turns.push(await this.sharedIngress.turn(this.options.flips, say));
+    return figures;
+  }
+
+  private async occasion(): Promise<Occasion> {
+    const [loadBefore] = loadavg();
+    if (loadBefore > BUSY)
+      this.say(
+        `The load average is ${loadBefore.toFixed(1)}: something else is using this machine, so expect a wide spread.`,
+      );
+    return { date: new Date(), machine: await machine(), loadBefore };
   }
 
   /** Ends the run with its next step, so that nothing is made any more while what was made is removed. */
@@ -77,9 +103,13 @@ class Run {
   async remove(): Promise<void> {
     console.log("Removing what was made.");
     try {
-      await this.project.remove();
+      await this.sharedIngress.remove();
     } finally {
-      await this.lab.remove();
+      try {
+        await this.project.remove();
+      } finally {
+        await this.lab.remove();
+      }
     }
   }
 
@@ -149,27 +179,35 @@ async function machine(): Promise<string> {
   const [{ model }, ...others] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
   const engine = await docker("version", "--format", "{{.Server.Version}}");
-  const wrk = execFileSync("sh", ["-c", "wrk -v 2>&1 | head -n 1 | cut -d ' ' -f 1,2"], {
-    encoding: "utf8",
-  }).trim();
-  return `${others.length + 1} cores of ${model}, ${memory} GB, Linux ${release()}, Docker ${engine}, ${wrk}`;
+  return `${others.length + 1} cores of ${model}, ${memory} GB, Linux ${release()}, Docker ${engine}`;
 }
+
+const wrkVersion = () =>
+  execFileSync("sh", ["-c", "wrk -v 2>&1 | head -n 1 | cut -d ' ' -f 1,2"], { encoding: "utf8" }).trim();
 
 async function main(): Promise<void> {
   const options = JSON.parse(process.argv[2]) as Options;
   const run = new Run(options);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => run.interrupt(signal));
-  try {
-    const figures = await run.measure();
-    await printFigures(figures);
+  const tell = async <F>(figures: F, print: (figures: F) => unknown, write: (figures: F) => unknown) => {
+    await print(figures);
     if (options.quick) console.log("A short run: docs/benchmarks.md is left as it is.");
-    else await writeDocuments(figures);
+    else await write(figures);
+  };
+  try {
+    if (options.only === "services") await tell(await run.services(), printServices, writeServices);
+    else await tell(await run.measure(), printFigures, writeDocuments);
+  } catch (error) {
+    // Now, since the removal of what a failed run has left may fail too.
+    tellError(error);
   } finally {
     await run.remove();
   }
 }
 
-main().catch((error: unknown) => {
+function tellError(error: unknown): void {
   console.error(error instanceof Error ? `\n${error.stack ?? error.message}` : error);
-  process.exit(1);
-});
+  process.exitCode = 1;
+}
+
+main().catch(tellError);

@@ -70,16 +70,16 @@ export class BlueGreenService extends pulumi.ComponentResource {
       ? createIngress(context, networks.ingress, [colors.blue, colors.green])
       : undefined;
     const certificate = deliverCertificate(context, ingress);
-    const takenOver = ingress === undefined ? [] : [ingress.ready];
-    const switched = switchTraffic(context, release, colors, [...takenOver, ...certificate]);
+    const leaving = isAlone ? undefined : leaveIngress(context, [colors.blue, colors.green]);
+    const before = [ingress?.ready, leaving, ...certificate].filter((one) => one !== undefined);
+    const switched = switchTraffic(context, release, colors, before);
     const idle = gateIdle(context, release, colors, switched);
     const [done = switched] = obtainCertificate(context, networks.ingress, ingress, switched);
     // What is deleted first when the service is destroyed.
-    const ports = isAlone ? undefined : leaveIngress(context, [done, idle]);
     if (isAlone) guardIngress(context, context.identity.service, [done, idle]);
     sayPlan(context, decisions, planOf(context, release));
 
-    const outputs = outputsOf(context, colors, ingress, done, ports);
+    const outputs = outputsOf(context, colors, ingress, done, leaving?.stdout);
     Object.assign(this, outputs);
     this.registerOutputs(outputs);
   }

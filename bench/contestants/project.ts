@@ -9,12 +9,12 @@ import { PROJECT, PROJECT_SILENT } from "../figures";
 import { APP_COMMAND, APP_PORT, CPUS, TLS_NAME } from "../lab";
 
 /** What Pulumi runs for a switch, as its state has it. */
-interface SwitchCommand {
+export interface SwitchCommand {
   stdin: string;
   environment: { [name: string]: string };
 }
 
-const SETTINGS = {
+export const SETTINGS = {
   activeColor: "blue",
   blue: { image: NGINX_IMAGE },
   green: { image: NGINX_IMAGE },
@@ -97,17 +97,30 @@ async function frontOf(stack: TestStack, port: number): Promise<Front> {
 
 /** What leads to each state, asked of real updates. */
 async function switchesOf(stack: TestStack, say: (what: string) => void) {
-  const after = async (config: Parameters<TestStack["set"]>[0]) => {
-    say(`pulumi up: ${JSON.stringify(config)}`);
-    await stack.set(config);
-    await stack.up();
-    return switchOf(stack);
-  };
-  const blue = await switchOf(stack);
-  const green = await after({ activeColor: "green" });
-  const silent = await after({ activeColor: "blue", proxy: { accessLog: false } });
-  await after({ proxy: { accessLog: true } });
+  const { blue, green } = await flipsOf(stack, say);
+  const silent = await switchAfter(stack, { proxy: { accessLog: false } }, say);
+  await switchAfter(stack, { proxy: { accessLog: true } }, say);
   return { blue, green, silent };
+}
+
+/** The switch to each color; blue is live, and is so at the end. */
+export async function flipsOf(
+  stack: TestStack,
+  say: (what: string) => void,
+): Promise<Record<Color, SwitchCommand>> {
+  const green = await switchAfter(stack, { activeColor: "green" }, say);
+  return { green, blue: await switchAfter(stack, { activeColor: "blue" }, say) };
+}
+
+async function switchAfter(
+  stack: TestStack,
+  config: Parameters<TestStack["set"]>[0],
+  say: (what: string) => void,
+): Promise<SwitchCommand> {
+  say(`pulumi up: ${JSON.stringify(config)}`);
+  await stack.set(config);
+  await stack.up();
+  return switchOf(stack);
 }
 
 async function switchOf(stack: TestStack): Promise<SwitchCommand> {
@@ -120,7 +133,7 @@ async function switchOf(stack: TestStack): Promise<SwitchCommand> {
 }
 
 /** The same shell with the same input that `pulumi up` starts. */
-async function run({ stdin, environment }: SwitchCommand): Promise<void> {
+export async function run({ stdin, environment }: SwitchCommand): Promise<void> {
   const env = { ...process.env, ...environment };
   const { code, output } = await new Running("sh", ["-s"], { input: stdin, env }).ended;
   if (code !== 0) throw new Error(`the switch ended with ${code}:\n${output}`);

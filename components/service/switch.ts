@@ -53,10 +53,10 @@ export function gateIdle(
 }
 
 /**
- * A service on an ingress that others have made: when it is destroyed, its site goes before its containers do. Its output is the
- * ports of that ingress.
+ * A service on an ingress that others have made: when it is destroyed, its site goes before its containers do. It is made before
+ * the switch, so that it is there when only a part of the first update has passed. Its output is the ports of that ingress.
  */
-export function leaveIngress(context: Context, after: pulumi.Resource[]): pulumi.Output<string> {
+export function leaveIngress(context: Context, after: pulumi.Resource[]) {
   const stdin = pulumi
     .all([context.ingress, context.identity.service, context.identity.id])
     .apply(([INGRESS, SERVICE, SERVICE_ID]) =>
@@ -65,5 +65,5 @@ export function leaveIngress(context: Context, after: pulumi.Resource[]): pulumi
       }),
     );
   const args = { ...UNTIL_DELETED, stdin, logging: "stderr" as const };
-  return runOnHost(context, "leave", args, after).stdout;
+  return runOnHost(context, "leave", args, after);
 }

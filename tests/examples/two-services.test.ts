@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { useExampleApp } from "../support/demo";
+import { docker } from "../support/docker";
 import { ExampleStack } from "../support/example";
 import { get } from "../support/http";
 import { losesNothing } from "../support/load";
@@ -29,7 +30,14 @@ describe("examples/two-services", () => {
 
   it("a second up and a refresh change nothing", () => stack.expectNoChange());
 
-  it("a flip of one, by the command line, loses no request of the other", async () => {
+  it("a flip of one, by the command line, reloads nginx once and loses no request of the other", async () => {
+    const inNginx = async (script: string) =>
+      docker("exec", (await stack.container("proxy")).Id, "sh", "-c", script);
+    // nginx itself counts: it tells of each reload, whoever asked for it, but only where notices are logged.
+    const notices = "s#^error_log .*#error_log /tmp/notices notice;#";
+    await inNginx(`sed -i '${notices}' /bluegreen/nginx.conf && . /bluegreen/nginx.sh && reload`);
+    const reloads = async () => Number(await inNginx("grep -c SIGHUP /tmp/notices || :"));
+    const before = await reloads();
     await losesNothing(
       stack.port,
       async () => {
@@ -39,6 +47,7 @@ describe("examples/two-services", () => {
       },
       { requests: [{ method: "GET", path: "/" }], host: "wiki.localhost" },
     );
+    assert.equal((await reloads()) - before, 1);
     assert.deepEqual([await live("shop"), await live("wiki")], ["green 1.1.0", "blue 1.0.0"]);
   });
 

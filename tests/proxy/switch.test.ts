@@ -54,6 +54,15 @@ describe("the switch", () => {
     assert.deepEqual([await service.live(), await service.idle()], [blue, green]);
   });
 
+  it("does not stumble over what another service takes away just when nginx is told of a change", async () => {
+    const script = `. /bluegreen/nginx.sh
+mkdir -p "$PLACES/other" && : >"$RUN/staged-other.conf" && : >"$PLACES/other/site.conf"
+sha256sum() { rm -f "$RUN/staged-other.conf"; command sha256sum "$@"; }
+awk() { rm -rf "$PLACES/other"; command awk "$@"; }
+reload`;
+    await service.inProxy("sh", "-c", script);
+  });
+
   it("stages a new container for the idle color and leaves the live one alone", async () => {
     const { blue } = service.containers;
     const newGreen = await service.app("green");

@@ -10,7 +10,7 @@
 #
 # and sets state, listens, likely and advice.
 
-failure_fact() { printf '%s\n' "$failure" | sed -n "s/^$1 //p"; } # key
+failure_fact() { printf '%s\n' "${failure:-}" | sed -n "s/^$1 //p"; } # key
 
 explain() {
   reason=$(failure_fact reason)

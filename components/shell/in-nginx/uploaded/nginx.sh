@@ -108,13 +108,15 @@ wait_for() {
   return 1
 }
 
-# The hash of all that a reload would load; nothing, when a program on the way to it was killed.
-config_hash() {
+# The hash of all that a reload would load; nothing, when a program on the way to it was killed. Another service may take away what
+# is its own between the look at what there is and the reading: then it is looked at anew, here and for the servers.
+config_hash() { wait_for 1 hash_of_all; }
+hash_of_all() {
   set -- "$BASE/nginx.conf" "$BASE/sites.awk" "$LISTENERS" "$RUN/workers.conf"
   for file in "$PLACES"/*/site.conf "$RUN"/staged-*.conf "$RUN"/watched-*.conf "$RUN"/tls/*.pem; do
     [ ! -e "$file" ] || set -- "$@" "$file"
   done
-  hashes=$(sha256sum "$@") || return 1
+  hashes=$(sha256sum "$@" 2>/dev/null) || return 1
   printf '%s' "$hashes" | sha256sum | cut -c1-16
 }
 
@@ -157,7 +159,7 @@ reload_alone() {
   new_hash=$(config_hash)
   # Something of it was killed: an empty one is no configuration.
   [ -n "$new_hash" ] || return 1
-  write_sites || return 1
+  wait_for 1 write_sites || return 1
   write_config_hash "$new_hash" || return 1
   former_workers=$(grep -l 'nginx: [w]orker process' /proc/[0-9]*/cmdline 2>/dev/null) || :
   nginx -c "$BASE/nginx.conf" -s reload 2>"$RUN/reload.log" || {
