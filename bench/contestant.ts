@@ -43,7 +43,7 @@ export async function ready(contestant: Contestant): Promise<Contestant> {
   const { name } = contestant;
   const { container, port } = contestant.http;
   const { Networks } = (await inspect(container)).NetworkSettings;
-  const [{ IPAddress }] = Object.values(Networks) as { IPAddress: string }[];
+  const [{ IPAddress }] = Object.values(Networks);
   const answers = async () => (await get(`http://${IPAddress}:${port}/`, 2000)).status === 200;
   try {
     await until(

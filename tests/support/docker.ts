@@ -27,7 +27,7 @@ export interface Inspected {
     PortBindings: { [port: string]: { HostIp: string; HostPort: string }[] } | null;
     NetworkMode: string;
   };
-  NetworkSettings: { Networks: { [name: string]: { GlobalIPv6Address: string } } };
+  NetworkSettings: { Networks: { [name: string]: { IPAddress: string; GlobalIPv6Address: string } } };
 }
 
 export async function inspect(container: string): Promise<Inspected> {
