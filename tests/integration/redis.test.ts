@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { useDemo } from "../support/demo";
 import { docker } from "../support/docker";
 import { useTag } from "../support/images";
+import { until } from "../support/running";
 import { useStack, type TestStack } from "../support/stack";
 
+const ROOT = path.resolve(__dirname, "../..");
 const HEALTH = { jsonField: "status", jsonValue: "UP", gateTimeoutSeconds: 10 };
 
 describe("the shared Redis", () => {
@@ -83,6 +89,32 @@ describe("the shared Redis", () => {
   });
 
   it("with a password, too, a second up and a refresh show no change", () => stack.expectNoChange());
+
+  it("a backup comes back by the commands of docs/how-to/backup-redis.md, as they stand", async () => {
+    const page = readFileSync(path.join(ROOT, "docs/how-to/backup-redis.md"), "utf8");
+    const commands = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block);
+    const [which, backUp, bringBack] = commands;
+    const cwd = mkdtempSync(path.join(tmpdir(), "bluegreen-backup-"));
+    const follow = (block: string) =>
+      execFileSync("sh", ["-euc", which.replace("shop/prod", `${stack.project}/${stack.name}`) + block], {
+        cwd,
+        env: { ...process.env, REDISCLI_AUTH: PASSWORD },
+        stdio: "pipe",
+      });
+    try {
+      follow(backUp);
+      await stack.live();
+      follow(bringBack);
+      await until(
+        () => "the app is connected to Redis again",
+        async () => (await stack.live("/health")).status === 200,
+      );
+      // What was counted after the backup is gone.
+      await isKept();
+    } finally {
+      rmSync(cwd, { recursive: true });
+    }
+  });
 });
 
 // A password of signs that a shell, redis.conf and JSON each treat in a way of their own.
