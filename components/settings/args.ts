@@ -415,7 +415,7 @@ export interface ProxyArgs extends IngressProxyArgs {
   /**
    * Headers that every answer of the service gets, whatever its status, such as `X-Frame-Options` and `Content-Security-Policy`; one
    * that a color sends by the same name is left out. Default none. Not what nginx itself sets (`Content-Type`, `Set-Cookie`, `Vary`
-   * and their like; for `Strict-Transport-Security` there is `tls.hstsSeconds`). No value may have `$`, `"`, `\\`, `<` or `>`.
+   * and their like; for `Strict-Transport-Security` there is `tls.hstsSeconds`). No value may have `$`, `"`, `\`, `<` or `>`.
    */
   responseHeaders?: { [name: string]: string };
 }
