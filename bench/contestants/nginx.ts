@@ -1,5 +1,5 @@
 import type { Color } from "../../components/settings";
-import { SECURITY } from "../../components/release/site";
+import { SECURITY } from "../../components/nginx/site";
 import { docker } from "../../tests/support/docker";
 import { proxyIn, ready, type Contestant } from "../contestant";
 import { BARE, BARE_LOGGING } from "../figures";

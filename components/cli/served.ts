@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { fillSite } from "../release/fillSite";
+import { fillSite } from "../nginx/fillSite";
 import { other, type Color } from "../settings/color";
 import type { Entry } from "./report";
 

@@ -3,7 +3,7 @@ import { networkOf, stateVolumeOf } from "../identity";
 import type { Known, KnownResource } from "./known";
 import type { PublishedPort } from "../ingress/ports";
 import { hasTls, type Settings } from "../settings";
-import { claimsOf } from "../release/site";
+import { claimsOf } from "../nginx/site";
 
 /** Why an update can't be made on this host as it is. */
 export interface Problem {

@@ -1,5 +1,5 @@
 import { ownListening, urls } from "../host/address";
-import { renderStagedSite, renderTemplates } from "./site";
+import { renderStagedSite, renderTemplates } from "../nginx/site";
 import type { Color, Settings } from "../settings";
 import { hash, hostScript, shellFiles } from "../shell";
 
@@ -75,7 +75,7 @@ function renderInput(command: "switch" | "idle-gate", variables: { [name: string
       "on-host/explain.sh",
       "on-host/failure.sh",
       "on-host/old-images.sh",
-      "on-host/host.sh",
+      "on-host/conclude.sh",
       `on-host/${command}.sh`,
     ],
     { in_container_script: inContainer },

@@ -7,6 +7,7 @@ const LOOK = `
 . /bluegreen/nginx.sh
 use_service ${SERVICE}
 . /bluegreen/journal.sh
+. /bluegreen/settle.sh
 runs_config "$(config_hash)" && [ ! -s "$RUN"/staged-*.conf ] && echo loaded || echo 'not loaded'
 sed -n 's/^# [a-z]*: [a-z]* //p' "$SITE"
 cat "$JOURNAL"

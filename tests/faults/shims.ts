@@ -71,7 +71,7 @@ const IN_CONTAINER = [
     "switch.sh",
     "takeover.sh",
   ].map((file) => `in-nginx/piped/${file}`),
-  ...["nginx.sh", "journal.sh"].map((file) => `in-nginx/uploaded/${file}`),
+  ...["nginx.sh", "journal.sh", "settle.sh"].map((file) => `in-nginx/uploaded/${file}`),
 ];
 /** The input of a switch or a take-over with a part in the container that is killed at this call. */
 export const killedInContainer = (killAt: KillAt) => (input: string) => {
@@ -82,4 +82,4 @@ export const killedInContainer = (killAt: KillAt) => (input: string) => {
 
 /** The same with a part on the host that is killed. */
 export const killedOnHost = (killAt: KillAt, folder: string) => (input: string) =>
-  arm(folder, ["on-host/containers.sh", "on-host/host.sh", "on-host/switch.sh"], killAt) + input;
+  arm(folder, ["on-host/containers.sh", "on-host/conclude.sh", "on-host/switch.sh"], killAt) + input;

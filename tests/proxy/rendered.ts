@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { NGINX_IMAGE, type Proxy, type Settings } from "../../components/settings";
 import { printingFunction, shellFile } from "../../components/shell";
-import { fillSite } from "../../components/release/fillSite";
-import { renderStagedSite, renderTemplates } from "../../components/release/site";
+import { fillSite } from "../../components/nginx/fillSite";
+import { renderStagedSite, renderTemplates } from "../../components/nginx/site";
 import { containers, validSettings } from "../unit/valid";
 
 /** The greatest values that are not refused. */

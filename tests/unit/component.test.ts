@@ -163,7 +163,7 @@ describe("the component", () => {
       assert.equal(inputs.command, undefined, "with both, a failed start would not be made good");
       assert.deepEqual(
         inputs.uploads.map((upload: { file: string }) => upload.file),
-        ["entrypoint.sh", "nginx.sh", "sites.awk", "journal.sh", "tls.sh", "nginx.conf"].map(
+        ["entrypoint.sh", "nginx.sh", "sites.awk", "journal.sh", "settle.sh", "tls.sh", "nginx.conf"].map(
           (file) => `/bluegreen/${file}`,
         ),
       );

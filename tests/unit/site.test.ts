@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { withUnderscores } from "../../components/release/passing";
+import { withUnderscores } from "../../components/nginx/requests";
 import { other, type Color, type Settings, findViolations } from "../../components/settings";
-import { fillSite } from "../../components/release/fillSite";
-import { renderStagedSite, renderTemplates } from "../../components/release/site";
+import { fillSite } from "../../components/nginx/fillSite";
+import { renderStagedSite, renderTemplates } from "../../components/nginx/site";
 import { assemble, server } from "./sites";
 import { anyText, containers, LEAST, RUNS, validSettings, settingsOf } from "./valid";
 

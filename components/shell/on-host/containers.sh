@@ -28,7 +28,7 @@ start() { # container
 }
 try_to_start() { # container
   echo "==> starting $1"
-  # shellcheck disable=SC2034 # for host.sh
+  # shellcheck disable=SC2034 # for conclude.sh
   seen_before_start=yes
   said=$(docker start "$1" 2>&1 >/dev/null </dev/null)
 }

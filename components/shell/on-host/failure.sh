@@ -1,6 +1,6 @@
-# shellcheck shell=sh disable=SC2154,SC2034 # explain.sh and host.sh use what is set here
+# shellcheck shell=sh disable=SC2154,SC2034 # explain.sh and conclude.sh use what is set here
 # What the host's part looks up when a color has failed its gate or its watch, and how it tells of it. It comes between
-# explain.sh, which makes sentences of the facts, and host.sh, which calls it.
+# explain.sh, which makes sentences of the facts, and conclude.sh, which calls it.
 
 explain_failure() { # color container
   color=$1

@@ -1,9 +1,9 @@
 #!/bin/sh
-# The idle gate on the host, after host.sh.
+# The idle gate on the host, after conclude.sh.
 #
 # Given: BLUE GREEN
 #
-# shellcheck disable=SC2154 # from host.sh
+# shellcheck disable=SC2154 # from conclude.sh
 
 main() {
   eval "$(settings)"

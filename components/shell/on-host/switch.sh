@@ -1,9 +1,9 @@
 #!/bin/sh
-# The switch on the host, after host.sh.
+# The switch on the host, after conclude.sh.
 #
 # Given: LIVE_COLOR LIVE
 #
-# shellcheck disable=SC2154 # from host.sh
+# shellcheck disable=SC2154 # from conclude.sh
 
 main() {
   eval "$(settings)"

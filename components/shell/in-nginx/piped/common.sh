@@ -7,8 +7,6 @@ set -eu
 
 # shellcheck source=../uploaded/nginx.sh
 . /bluegreen/nginx.sh
-# shellcheck source=../uploaded/journal.sh
-. /bluegreen/journal.sh
 
 # Exit status: 3 another one runs; 4 this nginx does not have the ports; 10 the candidate failed its gate or its watch; 1 anything else.
 fail() { # status message...
@@ -18,6 +16,16 @@ fail() { # status message...
   printf 'error: %s\n' "$@" >&2
   exit "$status"
 }
+
+# What is on the volume and how these scripts work with what is uploaded is of one version: stacks of several repositories may bring
+# several.
+[ "${PROTOCOL:-}" = 1 ] || fail 1 'this nginx was made by another version of the package bluegreen, which this one does not know.' \
+  'Nothing was changed. Use the same version in both stacks: update the one that has the ingress first.'
+# shellcheck source=../uploaded/journal.sh
+. /bluegreen/journal.sh
+# shellcheck source=../uploaded/settle.sh
+. /bluegreen/settle.sh
+
 cannot_write() { fail 1 "can't write to the state volume: is the disk full?" 'Nothing was changed.'; }
 nginx_must_answer() { wait_for 10 nginx_answers || fail 1 'nginx does not run in its container; its log says why.'; }
 
@@ -41,8 +49,3 @@ be_alone() {
   }
 }
 nobody_else_listens() { ! others | grep -q open; }
-
-# What is on the volume and how these scripts work with what is uploaded is of one version: stacks of several repositories may bring
-# several.
-[ "${PROTOCOL:-}" = 1 ] || fail 1 'this nginx was made by another version of the package bluegreen, which this one does not know.' \
-  'Nothing was changed. Use the same version in both stacks: update the one that has the ingress first.'

@@ -10,6 +10,8 @@ set -u
 . /bluegreen/nginx.sh
 # shellcheck source=journal.sh
 . /bluegreen/journal.sh
+# shellcheck source=settle.sh
+. /bluegreen/settle.sh
 # shellcheck source=tls.sh
 . /bluegreen/tls.sh
 

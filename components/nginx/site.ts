@@ -1,4 +1,4 @@
-import { fromGate, fromUsers, headerKb, onPreview, renderPassing, USER_MAPS } from "./passing";
+import { fromGate, fromUsers, headerKb, onPreview, renderPassing, USER_MAPS } from "./requests";
 import { hash } from "../shell";
 import { hasTls, type Health, type Proxy, type Settings, type Tls } from "../settings";
 
