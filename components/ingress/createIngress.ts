@@ -198,7 +198,15 @@ export function nginxOptions(settings: Pick<IngressSettings, "proxy" | "tls">, r
   return {
     // No command: with both, the Docker plugin takes a container whose start failed (a taken port) for one that runs.
     entrypoints: ["sh", "/bluegreen/entrypoint.sh", role],
-    uploads: ["entrypoint.sh", "nginx.sh", "sites.awk", "journal.sh", "settle.sh", "tls.sh", "nginx.conf"].map((file) => ({
+    uploads: [
+      "entrypoint.sh",
+      "nginx.sh",
+      "sites.awk",
+      "journal.sh",
+      "settle.sh",
+      "tls.sh",
+      "nginx.conf",
+    ].map((file) => ({
       file: `/bluegreen/${file}`,
       content: shellFile(`in-nginx/uploaded/${file}`),
     })),
