@@ -1,4 +1,5 @@
 import { hasTls, type Proxy } from "../settings";
+import { hash } from "../shell";
 import type { Site } from "./site";
 
 // How a request is passed on to a color: the same for users, preview, gate, watch and status, whatever site is served. Each
@@ -8,41 +9,47 @@ import type { Site } from "./site";
 export interface Origin {
   host: string;
   client: string;
-  forwardedFor: string;
+  forwardedHost: string;
   scheme: string;
   upgrade: string;
   connection: string;
   /** The path that was taken off. */
   prefix: string;
+  /** What else a proxy in front may say of the client, by the header's name. */
+  told: (header: string) => string;
 }
 
 /** Of a request that may be a user's. The variables are those of USER_MAPS. */
 export const fromUsers = (site: Served): Origin => ({
   host: "$bluegreen_host",
   client: "$remote_addr",
-  forwardedFor: "$bluegreen_forwarded_for",
+  forwardedHost: "$bluegreen_host",
   scheme: "$scheme",
   upgrade: "$bluegreen_upgrade",
   connection: "$bluegreen_connection",
   prefix: prefixOf(site),
+  told: () => "''",
+  ...fromTrusted(site.proxy),
 });
 
 /** Of a request on a private socket: only the gate asks there, and it is to look like a user's. */
 export const fromGate = (site: Served): Origin => ({
   host: "$http_host",
   client: "127.0.0.1",
-  forwardedFor: "127.0.0.1",
+  forwardedHost: "$http_host",
   scheme: schemeOf(site),
   upgrade: "''",
   connection: "''",
   prefix: prefixOf(site),
+  told: () => "''",
 });
 
-/** Of one on the preview port, which has no TLS of its own and stands for the secure one. */
+/** Of one on the preview port, which has no TLS of its own and stands for the one that has. */
 export const onPreview = (site: Served): Origin => ({ ...fromUsers(site), scheme: schemeOf(site) });
 
-type Served = Pick<Site, "tls" | "path" | "stripPath">;
-const schemeOf = ({ tls }: Served) => (hasTls(tls) ? "https" : "http");
+type Served = Pick<Site, "tls" | "path" | "stripPath" | "proxy">;
+/** What users use: who puts a proxy in front lets that end TLS. */
+const schemeOf = ({ tls, proxy }: Served) => (hasTls(tls) || isBehind(proxy) ? "https" : "http");
 const prefixOf = ({ path, stripPath }: Served) => (stripPath ? path : "''");
 
 /** What fromUsers needs to know; $bluegreen_nameless is set beside it. */
@@ -50,10 +57,6 @@ export const USER_MAPS = `map $http_host $bluegreen_host {
   default $http_host;
   # HTTP/1.0 may name none, and an app of today answers 400 to that.
   '' $bluegreen_nameless;
-}
-map $http_x_forwarded_for $bluegreen_forwarded_for {
-  default "$http_x_forwarded_for, $remote_addr";
-  '' $remote_addr;
 }
 # Nothing else is upgraded: h2c would be a tunnel past the log, the watch and the flip.
 map $http_upgrade $bluegreen_upgrade {
@@ -71,6 +74,68 @@ map "$bluegreen_upgrade $http_accept" $bluegreen_stream {
   ~*text/event-stream 1;
 }
 `;
+
+/**
+ * What apps and their frameworks take for the word of a proxy. From anybody else it could be a lie, so it is passed on from trusted
+ * ones alone.
+ */
+export const OF_PROXIES = [
+  "Forwarded",
+  "X-Forwarded-Port",
+  "X-Forwarded-Scheme",
+  "X-Forwarded-Ssl",
+  "X-Forwarded-Server",
+  "X-Url-Scheme",
+  "Front-End-Https",
+  "Client-IP",
+  "X-Client-IP",
+  "X-Cluster-Client-IP",
+  "True-Client-IP",
+  "CF-Connecting-IP",
+  "Fastly-Client-IP",
+];
+
+const isBehind = ({ trustedProxies }: Proxy) => trustedProxies.length > 0;
+/** The variables of renderTrust: of services that trust the same proxies they are the same. */
+const of = ({ trustedProxies }: Proxy, name: string) =>
+  `$bluegreen_${name}_${hash(trustedProxies.join(" "))}`;
+const variableOf = (header: string) => `$http_${header.toLowerCase().replaceAll("-", "_")}`;
+const nameOf = (header: string) => `told${OF_PROXIES.indexOf(header)}`;
+
+const fromTrusted = (proxy: Proxy): Partial<Origin> =>
+  isBehind(proxy)
+    ? {
+        forwardedHost: of(proxy, "host"),
+        scheme: of(proxy, "scheme"),
+        told: (header) => of(proxy, nameOf(header)),
+      }
+    : {};
+
+/** Who sent a request, and what it may say of the client. */
+export function renderTrust(proxy: Proxy): string {
+  if (!isBehind(proxy)) return "";
+  const trusted = of(proxy, "trusted");
+  return `geo $realip_remote_addr ${trusted} {
+  default 0;
+${proxy.trustedProxies.map((address) => `  "${address}" 1;\n`).join("")}}
+map "${trusted} $http_x_forwarded_proto" ${of(proxy, "scheme")} {
+  default $scheme;
+  "1 http" http;
+  "1 https" https;
+}
+map "${trusted}$http_x_forwarded_host" ${of(proxy, "host")} {
+  default $bluegreen_host;
+  "~^1." $http_x_forwarded_host;
+}
+${OF_PROXIES.map((header) => `map ${trusted} ${of(proxy, nameOf(header))} {\n  default '';\n  1 ${variableOf(header)};\n}\n`).join("")}`;
+}
+/** Of a location: the client is the last one of whom a trusted proxy says that it is none. */
+export const renderClient = (proxy: Proxy): string =>
+  isBehind(proxy)
+    ? `${proxy.trustedProxies.map((address) => `    set_real_ip_from ${address};\n`).join("")}    real_ip_header X-Forwarded-For;
+    real_ip_recursive on;
+`
+    : "";
 
 /** The settings of a server or a location that passes requests on. */
 export function renderPassing({ proxy }: { proxy: Proxy }, origin: Origin, indent = "  "): string {
@@ -106,18 +171,21 @@ export const headerKb = ({ maxHeaderKb }: Proxy): number => maxHeaderKb + 4;
 function renderHeaders({
   host,
   client,
-  forwardedFor,
+  forwardedHost,
   scheme,
   upgrade,
   connection,
   prefix,
+  told,
 }: Origin): string[] {
   const forwarded = {
     "X-Real-IP": client,
-    "X-Forwarded-For": forwardedFor,
+    // One address: some apps take the first of several, some the last, and this one is right for both.
+    "X-Forwarded-For": client,
     "X-Forwarded-Proto": scheme,
-    "X-Forwarded-Host": host,
+    "X-Forwarded-Host": forwardedHost,
     "X-Forwarded-Prefix": prefix,
+    ...Object.fromEntries(OF_PROXIES.map((header) => [header, told(header)])),
   };
   const doubles = Object.keys(forwarded).flatMap(withUnderscores);
   const headers = { Upgrade: upgrade, Connection: connection, Host: host, ...forwarded };

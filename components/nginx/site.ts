@@ -1,4 +1,13 @@
-import { fromGate, fromUsers, headerKb, onPreview, renderPassing, USER_MAPS } from "./requests";
+import {
+  fromGate,
+  fromUsers,
+  headerKb,
+  onPreview,
+  renderClient,
+  renderPassing,
+  renderTrust,
+  USER_MAPS,
+} from "./requests";
 import { hash } from "../shell";
 import { hasTls, type Health, type Proxy, type Settings, type Tls } from "../settings";
 
@@ -32,7 +41,7 @@ function renderSite(site: Site): string {
 ${renderClaims(site)}# header: ${headerKb(proxy)}
 ${proxy.accessLog ? `# log: ${logs.maxSizeMb * logs.maxFiles}\n` : ""}${renderTlsFacts(tls)}#: ingress
 ${INGRESS}${proxy.accessLog ? `#: log\n${LOG}\n` : ""}#: http
-${renderHsts(tls)}${renderStripping(site)}${renderUpstream("<live>", site)}
+${renderTrust(proxy)}${renderHsts(tls)}${renderStripping(site)}${renderUpstream("<live>", site)}
 # Tells an nginx that starts whether it can reach the live color, before it opens its ports.
 server {
   listen unix:/run/bluegreen/warm-<service>.sock;
@@ -115,6 +124,7 @@ function renderLocations(site: Site, container: string, whose: "users" | "previe
   const passed = `${renderPathAgain(site)}    proxy_pass http://${container}${site.stripPath ? `$${restOf(path)}` : ""};\n`;
   const more =
     (whose === "users" ? renderHstsHeader(site) + renderLogs(site) : "") +
+    renderClient(proxy) +
     renderGzip(proxy) +
     renderResponseHeaders(proxy);
   const places = path === "/" ? ["/"] : [`= ${path}`, `${path}/`];

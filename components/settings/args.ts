@@ -407,6 +407,13 @@ export interface ProxyArgs extends IngressProxyArgs {
    */
   accessLog?: boolean;
   /**
+   * Who stands in front of nginx and ends TLS there, such as Caddy, a load balancer or Cloudflare: IP addresses, or many as in
+   * `10.0.0.0/8`. From these, nginx takes the client's address (`X-Forwarded-For`: the last that is none of them), scheme
+   * (`X-Forwarded-Proto`), host (`X-Forwarded-Host`) and port; of anybody else, no such header gets to the app. Default none. With
+   * some, gate and preview say `https`, as users do. See docs/proxies.md.
+   */
+  trustedProxies?: string[];
+  /**
    * Whether nginx compresses answers of 1 KB and more that are text (HTML, CSS, JavaScript, JSON, XML, SVG), for clients that take
    * gzip. Default false: many apps do it themselves, and such an answer is passed on as it is. It costs nginx's CPU. An answer
    * that has both a secret and what the client sent can be guessed by its length (BREACH): let the app vary that, or leave it off.

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { isIP } from "node:net";
 import { z } from "zod";
 
 // The kinds of values that settings have. Each is a schema of zod: what is right, what an error says, the type, the shape in the
@@ -56,6 +57,16 @@ export const image = () =>
 const PART = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
 export const address = () =>
   text(new RegExp(`^${PART}(\\.${PART}){3}$`), "an IPv4 address of the host, or 0.0.0.0 for all of them");
+
+/** Of one machine or of many. All there are would be no choice. */
+export const addresses = () => {
+  const be = "an IP address, or many as in 10.0.0.0/8 (but not all: /0)";
+  return z.string(must(be)).refine((text) => {
+    const [, address, bits] = /^([^/]+)(?:\/([1-9]\d{0,2}))?$/.exec(text) ?? [];
+    const version = isIP(address ?? "");
+    return version !== 0 && !address.includes("%") && Number(bits ?? 1) <= (version === 4 ? 32 : 128);
+  }, must(be));
+};
 
 const NAME = "[a-z0-9]([a-z0-9-]*[a-z0-9])?";
 export const hostName = () =>

@@ -21,6 +21,7 @@ import { COLORS, type Color } from "./color";
 import {
   absolutePath,
   address,
+  addresses,
   flag,
   fraction,
   hostName,
@@ -289,6 +290,7 @@ export const schema = z.strictObject({
     maxHeaderKb: setting(whole(4, 512), 32, { ...RELOAD, unit: "KB" }),
     upstreamKeepaliveSeconds: setting(whole(), 1, { ...RELOAD, ...SECONDS }),
     accessLog: setting(flag(), true, RELOAD),
+    trustedProxies: setting(list(addresses()), [], RELOAD),
     gzip: setting(flag(), false, RELOAD),
     responseHeaders: setting(named(responseHeader, responseHeaderValue), {}, RELOAD),
     memoryMb: setting(
