@@ -410,7 +410,7 @@ export interface ProxyArgs extends IngressProxyArgs {
    * Who stands in front of nginx and ends TLS there, such as Caddy, a load balancer or Cloudflare: IP addresses, or many as in
    * `10.0.0.0/8`. From these, nginx takes the client's address (`X-Forwarded-For`: the last that is none of them), scheme
    * (`X-Forwarded-Proto`), host (`X-Forwarded-Host`) and port; of anybody else, no such header gets to the app. Default none. With
-   * some, gate and preview say `https`, as users do. See docs/proxies.md.
+   * some, gate and preview say `https`, as users do. How: docs/proxies.md.
    */
   trustedProxies?: string[];
   /**
