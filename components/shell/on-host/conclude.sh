@@ -70,7 +70,8 @@ report_failure() { # color container status
 }
 
 # Whatever is neither live nor an idle color that shall run: a candidate that failed, what was replaced, and what an update
-# that was killed has left. Pulumi deletes only at the end of an update that passes.
+# that was killed has left. What was replaced is stopped now and not earlier: up to the end of the watch it was what one goes back
+# to, and up to that of the drain it had open connections. Pulumi deletes it, at the end of an update that passes.
 stop_what_is_not_served() { # [candidate that failed]
   # Without an answer nobody knows what serves.
   read_served || return 0
