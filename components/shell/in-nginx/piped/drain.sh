@@ -33,10 +33,12 @@ wait_for_connections_to() { # containers that are about to end
   wait_until_none_is_left open_connections 'connections to the old container'
 }
 # All nginx of an ingress share one network namespace, so its table has the connections of the old workers and of other nginx too.
+# By IPv4: so nginx asks a color (nginx.conf), also on a network that has IPv6.
 open_connections() {
   connections=0
   for container in $leaving; do
-    address=$(getent hosts "$container" | cut -d' ' -f1) || continue
+    address=$(getent ahostsv4 "$container" | sed -n '1s/ .*//p')
+    [ -n "$address" ] || continue
     connections=$((connections + $(established_to "$address")))
   done
   echo "$connections"
