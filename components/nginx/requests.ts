@@ -9,7 +9,8 @@ import type { Site } from "./site";
 export interface Origin {
   host: string;
   client: string;
-  forwardedHost: string;
+  /** The host that users name, where it is another one. */
+  forwardedHost?: string;
   scheme: string;
   upgrade: string;
   connection: string;
@@ -23,7 +24,6 @@ export interface Origin {
 export const fromUsers = (site: Served): Origin => ({
   host: "$bluegreen_host",
   client: "$remote_addr",
-  forwardedHost: "$bluegreen_host",
   scheme: "$scheme",
   upgrade: "$bluegreen_upgrade",
   connection: "$bluegreen_connection",
@@ -36,7 +36,6 @@ export const fromUsers = (site: Served): Origin => ({
 export const fromGate = (site: Served): Origin => ({
   host: "$http_host",
   client: "127.0.0.1",
-  forwardedHost: "$http_host",
   scheme: schemeOf(site),
   upgrade: "''",
   connection: "''",
@@ -171,7 +170,7 @@ export const headerKb = ({ maxHeaderKb }: Proxy): number => maxHeaderKb + 4;
 function renderHeaders({
   host,
   client,
-  forwardedHost,
+  forwardedHost = host,
   scheme,
   upgrade,
   connection,

@@ -140,6 +140,8 @@ describe("the rendered site", () => {
       Connection: "$bluegreen_connection",
     };
     for (const [name, value] of Object.entries(expected)) assert.equal(live.headers[name], value);
+    const [warm] = passing(siteOf(settings));
+    assert.equal(warm.headers["X-Forwarded-Host"], warm.headers.Host);
     assert.equal(candidate.headers["X-Real-IP"], "127.0.0.1");
     assert.equal(candidate.headers["X-Forwarded-Proto"], "https");
   });
