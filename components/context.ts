@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { formerIngress, formerRelease, readState, type State } from "./release/former";
-import { binding } from "./ingress/downtime";
+import { binding, isOpenForIPv6 } from "./ingress/downtime";
 import { Identity } from "./identity";
 import { checkHost } from "./host/preflight";
 import { placeOf, type Place } from "./host/problems";
@@ -64,7 +64,7 @@ export class IngressContext {
   /** An ingress stays what it is, whatever else the host has by now. */
   private async hadIPv6(): Promise<boolean | undefined> {
     const former = await this.formerBinding();
-    return former ? former.includes("::") : undefined;
+    return former ? isOpenForIPv6(former) : undefined;
   }
 
   /** Options of a Docker resource. */

@@ -26,7 +26,7 @@ export interface CheckedHost {
  * `place`: of a service, what it claims on its ingress.
  */
 export function checkHost(
-  { owner, name, identity, ingress, settings }: Omit<IngressContext, "provider">,
+  { owner, name, identity, ingress, settings }: Omit<IngressContext, "provider" | "ipv6" | "binding">,
   conflicts: () => Violation[],
   place: Place | undefined,
 ): pulumi.Output<CheckedHost> {

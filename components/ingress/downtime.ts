@@ -21,6 +21,9 @@ export function binding(settings: IngressSettings, ipv6: boolean): string {
   return BINDING.map((path) => `${path} ${valueAt(bound, path) ?? "none"}`).join("\n");
 }
 
+/** Whether an edge of this binding has an address of IPv6. */
+export const isOpenForIPv6 = (binding: string): boolean => /^proxy\.\w+ \S+ and ::/m.test(binding);
+
 const valueAt = (settings: object, path: string) =>
   path.split(".").reduce((value: unknown, step) => (value as { [step: string]: unknown })[step], settings) as
     string | number | boolean | undefined;

@@ -59,6 +59,9 @@ describe("the former release, as the state has it", () => {
     const without = former("blue", "shop:1.0.0", "shop:1.1.0", "local", "shop", bound);
     assert.deepEqual(await addressesIn(without), ["0.0.0.0", "127.0.0.1"]);
     assert.doesNotMatch(await planOf(without), /bindAddress/);
+    const remote = { ...LEAST, host: { address: "tcp://[::1]:2375" } };
+    const reached = former("blue", "a:1", "b:1", "local", "shop", binding(settingsOf(remote), false));
+    assert.deepEqual(await addressesIn(reached, remote), ["0.0.0.0", "127.0.0.1"], "the host's own address");
     const wanted = { ...LEAST, proxy: { ipv6: true } };
     assert.deepEqual(await addressesIn(without, wanted), ["0.0.0.0", "::", "127.0.0.1", "::1"]);
     assert.match(
