@@ -1,7 +1,7 @@
 import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
 import type { BlueGreenServiceArgs, IngressArgs } from "./args";
-import { RULES } from "./rules";
+import { OF_SERVICES, RULES, type Rule } from "./rules";
 import type { Color } from "./color";
 import { hasTls } from "./derived";
 import { schema, settingsOf, withoutDefault } from "./schema";
@@ -57,7 +57,7 @@ export function readIngressSettings(
     propertyPath,
     reason: "is a service's: set it on the BlueGreenService",
   }));
-  const settings = whole(name, parse({ ...LEAST, ...args }), [...more, ...misplaced]);
+  const settings = whole(name, parse({ ...LEAST, ...args }, RULES), [...more, ...misplaced]);
   return { ...settings, tlsPort: settings.tls.port };
 }
 
@@ -73,7 +73,10 @@ function whole(
 
 export const findViolations = (args: BlueGreenServiceArgs): Violation[] => parse(args).violations;
 
-function parse(args: unknown): { settings?: Settings; violations: Violation[] } {
+function parse(
+  args: unknown,
+  all: Rule[] = [...RULES, ...OF_SERVICES],
+): { settings?: Settings; violations: Violation[] } {
   const given = withoutNull(args ?? {}) as Given;
   const { data, error } = schema.safeParse(given);
   const issues = error?.issues ?? [];
@@ -84,7 +87,7 @@ function parse(args: unknown): { settings?: Settings; violations: Violation[] } 
   const settings = complete(parsed);
   const isWrong = (path: string) =>
     wrong.some(({ propertyPath }) => isWithin(path, propertyPath) || isWithin(propertyPath, path));
-  const rules = RULES.filter(({ about }) => !about.some(isWrong));
+  const rules = all.filter(({ about }) => !about.some(isWrong));
   const broken = rules.flatMap(({ check }) => check(settings, given));
   return {
     settings,

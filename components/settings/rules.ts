@@ -12,7 +12,7 @@ import { pathOf, type Violation } from "./violations";
 // What is right by itself can be wrong beside another setting. What is not right by itself has its default here, and is nothing
 // where it has none, or is an element of a list.
 
-interface Rule {
+export interface Rule {
   /** Where that would mislead: the rule is asked only when all of these are right by themselves. */
   about: string[];
   check: (settings: Settings, given: Given) => Violation[];
@@ -179,11 +179,7 @@ export const RULES: Rule[] = [
   ),
   rule(["tls.certificateFolder", "tls.certificateFile", "tls.privateKeyFile"], function* ({ tls }) {
     const folder = certificateFolder(tls);
-    if (folder === undefined) return;
-    if (tls.names.length > 0 && tls.certificateFile === undefined) {
-      yield ["tls.certificateFolder", "is for a certificateFile only"];
-      return;
-    }
+    if (folder === undefined || tls.certificateFile === undefined) return;
     for (const key of ["certificateFile", "privateKeyFile"] as const)
       if (posix.relative(folder, tls[key] ?? folder).startsWith(".."))
         yield [`tls.${key}`, `is ${show(tls[key])}, which is not in ${folder}: set tls.certificateFolder`];
@@ -244,3 +240,11 @@ function imageAt({ colors, ...rest }: Settings, path: string): pulumi.Input<stri
     group
   ][name];
 }
+
+/** Those of a service alone: an Ingress has a folder for the files that services name. */
+export const OF_SERVICES: Rule[] = [
+  rule(["tls.certificateFolder", "tls.certificateFile"], function* ({ tls }) {
+    if (tls.certificateFolder !== undefined && tls.certificateFile === undefined)
+      yield ["tls.certificateFolder", "is for a certificateFile only"];
+  }),
+];

@@ -381,6 +381,7 @@ describe("findViolations", () => {
       ]);
       assert.deepEqual(tls({ names, ...files, privateKeyFile: "key.pem" }), ["tls.privateKeyFile"]);
       assert.deepEqual(tls({ names, ...text, certificateFolder: "/srv" }), ["tls.certificateFolder"]);
+      assert.deepEqual(tls({ certificateFolder: "/srv" }), ["tls.certificateFolder"]);
     });
 
     it("ACME needs an address that can be one, and a server over TLS", () => {
