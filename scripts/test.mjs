@@ -69,11 +69,9 @@ const parts = {
   // What of it takes a third of the time.
   "engine-short": () => mochaOnEngine("release", "resilience-engine"),
 };
-/** They mostly wait, for gates and drains: together they take little longer than one of them. */
-const sideBySide = [
-  ["proxy", "faults-short"],
-  ["integration", "field", "examples"],
-];
+/** They mostly wait, for gates and drains: AT_ONCE of them take little longer than one. What takes longest begins first. */
+const sideBySide = ["integration", "field", "examples", "proxy", "faults-short"];
+const AT_ONCE = 3;
 const onlyWhenNamed = ["smoke", "faults", "faults-short", "remote", "engine", "engine-short"];
 
 const usage = `npm test              does the set-up and runs all tests but those that run only when they are named
@@ -101,8 +99,17 @@ await main(async () => {
     results.push(counts);
     lines.push(`  ${name.padEnd(12)} ${format(counts)} (${Math.round((Date.now() - started) / 1000)} s)`);
   };
-  for (const together of inTurn(chosen))
-    await Promise.all(together.map((name) => run(name, together.length > 1 ? `${name}: ` : "")));
+  const wanted = Object.keys(parts).filter((name) =>
+    chosen.length > 0 ? chosen.includes(name) : !onlyWhenNamed.includes(name),
+  );
+  for (const name of wanted.filter((one) => !sideBySide.includes(one))) await run(name, "");
+  const waiting = sideBySide.filter((name) => wanted.includes(name));
+  const severalAtOnce = waiting.length > 1;
+  const lane = async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift())
+      await run(name, severalAtOnce ? `${name}: ` : "");
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
   const total = sum(results);
   console.log(`\n${lines.join("\n")}\n\n${[format(total), ...total.failed.map(tellFailure)].join("\n\n")}`);
   process.exitCode = total.failures > 0 || total.passes === 0 ? 1 : 0;
@@ -115,18 +122,6 @@ async function runPart(name, prefix) {
   } catch (error) {
     return failure(name, error instanceof Failure ? error.message : error.stack);
   }
-}
-
-/** The parts to run, each with those that run beside it. */
-function inTurn(chosen) {
-  const wanted = Object.keys(parts).filter((name) =>
-    chosen.length > 0 ? chosen.includes(name) : !onlyWhenNamed.includes(name),
-  );
-  const groupOf = (name) => sideBySide.find((group) => group.includes(name)) ?? [name];
-  // A group's turn is that of its first.
-  return wanted
-    .map((name) => groupOf(name).filter((other) => wanted.includes(other)))
-    .filter(([first], i) => first === wanted[i]);
 }
 
 function format({ passes, failures, pending }) {

@@ -108,7 +108,9 @@ const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
   "proxy.previewPort": fc.integer({ min: 9001, max: 65_535 }),
   "proxy.bindAddress": fc.ipV4(),
   "proxy.previewBindAddress": fc.ipV4(),
-  "proxy.trustedProxies": fc.uniqueArray(fc.constantFrom("10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1")),
+  "proxy.trustedProxies": fc.uniqueArray(fc.constantFrom("10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1"), {
+    minLength: 1,
+  }),
   "proxy.memoryMb": fc.constantFrom(0, 64, 2048),
   tls,
   host: fc.constant({}),
