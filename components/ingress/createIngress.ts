@@ -106,7 +106,8 @@ function takeOver(context: IngressContext, nginx: docker.Container): pulumi.Reso
       renderTakeOver({ nginxContainer, ingress: name, stack, id, settings }),
     );
   const record = ingressRecord({ nginx: settings.proxy.image, binding: context.binding }, identity);
-  return runOnHost(context, "take-over", { stdin, triggers: [record, nginx.id] }, [nginx]);
+  const triggers = [record, nginx.id, ...settings.proxy.proxyProtocol];
+  return runOnHost(context, "take-over", { stdin, triggers }, [nginx]);
 }
 
 /** All that "sh -s" reads for the take-over. */
@@ -122,7 +123,7 @@ export function renderTakeOver({
   /** Whose it is: project/stack/component. */
   stack: string;
   id: string;
-  settings: Pick<IngressSettings, "tlsPort" | "drainSeconds">;
+  settings: Pick<IngressSettings, "tlsPort" | "drainSeconds" | "proxy">;
 }): string {
   const values = {
     NGINX: nginxContainer,
@@ -130,6 +131,7 @@ export function renderTakeOver({
     SERVICE_ID: id,
     STACK: stack,
     TLS_PORT: settings.tlsPort ?? "",
+    PROXY_PROTOCOL: settings.proxy.proxyProtocol.join(" "),
     DRAIN_SECONDS: settings.drainSeconds,
   };
   const inContainer = ["common.sh", "drain.sh", "takeover.sh"].map((file) => `in-nginx/piped/${file}`);

@@ -18,7 +18,9 @@ export function binding(settings: IngressSettings, ipv6: boolean): string {
     addressesOf(address, ipv6).join(" and "),
   );
   const bound = { ...settings, proxy: { ...proxy, bindAddress, previewBindAddress }, tls: { port: tlsPort } };
-  return BINDING.map((path) => `${path} ${valueAt(bound, path) ?? "none"}`).join("\n");
+  // Not among the others: the edge of a former version has no such line, and that is no change.
+  const spoken = proxy.proxyProtocol.length > 0 ? ["proxy.proxyProtocol on"] : [];
+  return [...BINDING.map((path) => `${path} ${valueAt(bound, path) ?? "none"}`), ...spoken].join("\n");
 }
 
 /** Whether an edge of this binding has an address of IPv6. */

@@ -114,7 +114,13 @@ const fromTrusted = (proxy: Proxy): Partial<Origin> =>
 export function renderTrust(proxy: Proxy): string {
   if (!isBehind(proxy)) return "";
   const trusted = of(proxy, "trusted");
-  return `geo $realip_remote_addr ${trusted} {
+  const sender = of(proxy, "sender");
+  return `map "$remote_addr $proxy_protocol_addr" ${sender} {
+  # Of who may speak PROXY protocol (sites.awk), nginx has taken this for the client: it sent the request, and all its headers.
+  "~^(\\S+) \\1$" $proxy_protocol_addr;
+  default $realip_remote_addr;
+}
+geo ${sender} ${trusted} {
   default 0;
 ${proxy.trustedProxies.map((address) => `  "${address}" 1;\n`).join("")}}
 map "${trusted} $http_x_forwarded_proto" ${of(proxy, "scheme")} {

@@ -118,10 +118,11 @@ function portsInWords(
 function bindingInWords(former: Pick<Release, "binding">, next: Pick<Release, "binding">): string {
   const read = ({ binding }: Pick<Release, "binding">) =>
     new Map(binding.split("\n").map((line) => /^(\S+) (.*)$/.exec(line)?.slice(1) as [string, string]));
-  const before = read(former);
-  const changed = [...read(next)].filter(([setting, value]) => before.get(setting) !== value);
-  return changed
-    .map(([setting, value]) => `${setting} ${before.get(setting) ?? "none"} -> ${value}`)
+  const [before, after] = [read(former), read(next)];
+  // A former version did not have all of them.
+  return [...new Map([...before, ...after]).keys()]
+    .filter((setting) => before.get(setting) !== after.get(setting))
+    .map((setting) => `${setting} ${before.get(setting) ?? "none"} -> ${after.get(setting) ?? "none"}`)
     .join(", ");
 }
 

@@ -414,6 +414,13 @@ export interface ProxyArgs extends IngressProxyArgs {
    */
   trustedProxies?: string[];
   /**
+   * Who connects to `proxy.port` and `tls.port` by PROXY protocol (version 1 or 2), such as a load balancer that passes connections on
+   * unread: IP addresses, or many as in `10.0.0.0/8`. From these, nginx takes the client's address; what anybody else says there, it
+   * does not believe. Default none. With some, a connection without PROXY protocol gets no answer on these ports; the preview port
+   * stays as it is. Turning it on or off is downtime until what is in front has turned, too. How: docs/proxies.md.
+   */
+  proxyProtocol?: string[];
+  /**
    * Whether nginx compresses answers of 1 KB and more that are text (HTML, CSS, JavaScript, JSON, XML, SVG), for clients that take
    * gzip. Default false: many apps do it themselves, and such an answer is passed on as it is. It costs nginx's CPU. An answer
    * that has both a secret and what the client sent can be guessed by its length (BREACH): let the app vary that, or leave it off.

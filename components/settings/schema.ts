@@ -291,6 +291,10 @@ export const schema = z.strictObject({
     upstreamKeepaliveSeconds: setting(whole(), 1, { ...RELOAD, ...SECONDS }),
     accessLog: setting(flag(), true, RELOAD),
     trustedProxies: setting(list(addresses()), [], RELOAD),
+    proxyProtocol: setting(list(addresses()), [], {
+      cost: "turning it on or off is downtime: what is in front must turn, too; other addresses are a reload",
+      ...OF_INGRESS,
+    }),
     gzip: setting(flag(), false, RELOAD),
     responseHeaders: setting(named(responseHeader, responseHeaderValue), {}, RELOAD),
     memoryMb: setting(

@@ -79,7 +79,7 @@ describe("a change of ports", () => {
     const [next] = await freePorts(1);
     await stack.set({ proxy: { port: next } });
     const { output } = await stack.upFails();
-    assert.match(output, /error: this change needs downtime: the ports and the network can't be taken over/);
+    assert.match(output, /error: this change needs downtime: these can't be changed while/);
     assert.match(output, new RegExp(`proxy\\.port: ${former.port} -> ${next}`));
     assert.match(output, /Nothing was changed: what is live keeps serving/);
     assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
@@ -103,6 +103,17 @@ describe("a change of ports", () => {
     assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
     assert.match((await stack.outputs()).url, new RegExp(`^http://(localhost|127\\.0\\.0\\.1):${next}$`));
     await assert.rejects(get(`http://127.0.0.1:${former.port}/`), { code: "ECONNREFUSED" });
+  });
+
+  it("PROXY protocol, too: nginx reads it after the update, and again none; edge and nginx stay", async () => {
+    const ids = await frontIds();
+    await stack.set({ proxy: { proxyProtocol: ["192.0.2.0/24"] } });
+    await stack.up();
+    await assert.rejects(get(`http://127.0.0.1:${stack.port}/`), { code: "ECONNRESET" });
+    await stack.unset("proxy.proxyProtocol");
+    await stack.up();
+    assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
+    assert.deepEqual(await frontIds(), ids);
   });
 
   it("afterwards the leave can be taken back, and the next up has nothing to do", async () => {

@@ -146,6 +146,18 @@ describe("the plan in words", () => {
     assert.equal(allowed, "downtime: proxy.port 80 -> 81; the service is offline for some seconds");
   });
 
+  it("of a change of what a former version did not have", () => {
+    const { binding } = RELEASE;
+    const spoken = plan({ binding: `${binding}\nproxy.proxyProtocol on` }, { allowDowntime: true });
+    assert.match(spoken[0], /^downtime: proxy\.proxyProtocol none -> on;/);
+    const silent = plan(
+      {},
+      { allowDowntime: true },
+      { ...RELEASE, binding: `${binding}\nproxy.proxyProtocol on` },
+    );
+    assert.match(silent[0], /^downtime: proxy\.proxyProtocol on -> none;/);
+  });
+
   const made = (...made: string[]) => plan({}, {}, RELEASE, { made: new Set(made) });
 
   it("of what the engine replaces for another reason than a new image", () => {

@@ -112,6 +112,12 @@ describe("the downtime guard", () => {
     assert.match(stderr, /What to do next: .*allowDowntime/);
   });
 
+  it("names what only one of both has: a former version did not know all settings", () => {
+    const [plain, spoken] = ["proxy.port 80", "proxy.port 80\nproxy.proxyProtocol on"];
+    assert.match(guard(spoken, false, plain).stderr, /\n {2}proxy\.proxyProtocol: none -> on\nNothing/);
+    assert.match(guard(plain, false, spoken).stderr, /\n {2}proxy\.proxyProtocol: on -> none\nNothing/);
+  });
+
   it("lets a change pass with leave", () => {
     const { status, stdout } = guard("proxy.port 81", true, "proxy.port 80");
     assert.deepEqual([status, stdout], [0, "proxy.port 81"]);

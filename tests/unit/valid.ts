@@ -57,6 +57,10 @@ const tls = fc
   })
   .map(({ source, ...rest }) => ({ ...rest, ...source }));
 
+const addresses = fc.uniqueArray(fc.constantFrom("10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1"), {
+  minLength: 1,
+});
+
 /**
  * What is not made from its row alone: rules over several settings, patterns that can't be turned round, and what these tests have no
  * use for.
@@ -108,9 +112,8 @@ const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
   "proxy.previewPort": fc.integer({ min: 9001, max: 65_535 }),
   "proxy.bindAddress": fc.ipV4(),
   "proxy.previewBindAddress": fc.ipV4(),
-  "proxy.trustedProxies": fc.uniqueArray(fc.constantFrom("10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1"), {
-    minLength: 1,
-  }),
+  "proxy.trustedProxies": addresses,
+  "proxy.proxyProtocol": addresses,
   "proxy.memoryMb": fc.constantFrom(0, 64, 2048),
   tls,
   host: fc.constant({}),

@@ -9,7 +9,7 @@ main() {
   former=${PULUMI_COMMAND_STDOUT:-$WANTED}
   if [ "$former" != "$WANTED" ] && [ "$PERMITTED" != yes ]; then
     {
-      echo "error: this change needs downtime: the ports and the network can't be taken over by a second container."
+      echo "error: this change needs downtime: these can't be changed while requests are served."
       changes
       echo "Nothing was changed: what is live keeps serving."
       echo "What to do next: set it back, or set allowDowntime to true and run 'pulumi up' again; expect a few seconds offline."
@@ -20,10 +20,12 @@ main() {
 }
 
 changes() {
-  printf '%s\n' "$WANTED" | while read -r setting value; do
-    before=$(printf '%s\n' "$former" | sed -n "s/^$setting //p")
-    [ "$before" = "$value" ] || echo "  $setting: $before -> $value"
+  printf '%s\n' "$former" "$WANTED" | cut -d ' ' -f 1 | awk '!known[$0]++' | while read -r setting; do
+    before=$(value_in "$former") value=$(value_in "$WANTED")
+    [ "$before" = "$value" ] || echo "  $setting: ${before:-none} -> ${value:-none}"
   done
 }
+# A former version did not have all of them.
+value_in() { printf '%s\n' "$1" | sed -n "s/^$setting //p"; }
 
 main

@@ -6,13 +6,16 @@
 # While both listen, both have the same sites: whoever has a switch under way is waited for, and none begins before the end.
 # Killed before it is the owner, the entrypoint closes its ports again.
 #
-# Given: STACK WHO IMAGE (of this nginx) TLS_PORT (of the host, or nothing)
+# Given: STACK WHO IMAGE (of this nginx) TLS_PORT (of the host, or nothing) PROXY_PROTOCOL (who speaks it, or nothing)
 #        FORMER (a line "SERVICE STATUS" each: what live colors answer through the nginx that serves)
 
 main() {
   nginx_must_answer
-  write_file "$STATE/tls-port" "$TLS_PORT" || cannot_write
-  ! is_owner || return 0
+  write_file "$STATE/tls-port" "$TLS_PORT" && write_file "$STATE/proxy-protocol" "$PROXY_PROTOCOL" || cannot_write
+  ! is_owner || {
+    runs_config "$(config_hash)" || reload || fail 1 'nginx did not take the new list of who speaks PROXY protocol.'
+    return 0
+  }
   began=$(uptime_seconds)
   wait_for_switches
   trap close_again EXIT

@@ -113,7 +113,7 @@ wait_for() {
 config_hash() { wait_for 1 hash_of_all; }
 hash_of_all() {
   set -- "$BASE/nginx.conf" "$BASE/sites.awk" "$LISTENERS" "$RUN/workers.conf"
-  for file in "$PLACES"/*/site.conf "$RUN"/staged-*.conf "$RUN"/watched-*.conf "$RUN"/tls/*.pem; do
+  for file in "$STATE/proxy-protocol" "$PLACES"/*/site.conf "$RUN"/staged-*.conf "$RUN"/watched-*.conf "$RUN"/tls/*.pem; do
     [ ! -e "$file" ] || set -- "$@" "$file"
   done
   hashes=$(sha256sum "$@" 2>/dev/null) || return 1
@@ -134,11 +134,14 @@ make_servers() {
     if [ "${instead%/*}" = "${site%/*}" ]; then site=$instead; fi
     set -- "$@" "$site"
   done
+  read_line "$STATE/proxy-protocol"
+  speakers=$line
   read_line "$STATE/tls-port"
   # A kernel without IPv6 refuses its addresses.
   ipv6=''
   [ ! -e /proc/net/if_inet6 ] || ipv6=yes
-  awk -v run="$RUN" -v mode="$mode" -v ipv6="$ipv6" -v certified="$certified" -v tls_port="$line" -f "$BASE/sites.awk" "$@"
+  awk -v run="$RUN" -v mode="$mode" -v ipv6="$ipv6" -v certified="$certified" -v tls_port="$line" \
+    -v speakers="$speakers" -f "$BASE/sites.awk" "$@"
 }
 write_sites() {
   read_line "$LISTENERS"

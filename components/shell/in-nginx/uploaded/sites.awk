@@ -6,6 +6,7 @@
 #        ipv6 (not empty where the kernel has it)
 #        certified (the services that have a certificate, with a space around each)
 #        tls_port (the port for TLS on the host, or nothing where there is none)
+#        speakers (who connects by PROXY protocol to all but the preview port, with a space between, or nothing)
 #        the files services/NAME/site.conf, which the switch writes: facts, and then parts of nginx's configuration
 #
 #   # live: blue CONTAINER      no color is live without it
@@ -40,6 +41,7 @@ END {
   }
   print "# log: " most("log", 0)
   print "large_client_header_buffers 4 " most("header", 8) "k;"
+  print_speakers()
   if (count) printf "%s", text[services[1], "ingress"]
   print_log()
   for (i = 1; i <= count; i++) printf "%s", text[services[i], "http"]
@@ -54,6 +56,13 @@ END {
     rest = root[services[i]]
     print_preview(services[i] ".localhost", "  server_name " services[i] ".localhost;\n")
   }
+}
+
+# What they say is the client's address, for all that stands in the sites.
+function print_speakers(   i, all) {
+  if (speakers == "") return
+  for (i = 1; i <= split(speakers, all, " "); i++) print "set_real_ip_from " all[i] ";"
+  print "real_ip_header proxy_protocol;"
 }
 
 function claim(host, path) {
@@ -149,6 +158,7 @@ function print_nothing_here(status, words) {
 # A port can be had once with reuseport; every server of it has what that one has.
 function print_listen(host, port, more) {
   more = more (port in listened ? "" : reuse[mode]) (host == "*" ? " default_server" : "")
+  if (speakers != "" && port != 8081) more = more " proxy_protocol"
   listened[port]
   if (host == "*") default_of[port]
   if (mode != "open") {
