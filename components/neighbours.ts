@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { collide } from "./host/facts";
 import { publishedPorts } from "./ingress/ports";
+import { ADDRESSES, claimsOf } from "./nginx/site";
 import type { IngressSettings, Settings, Violation } from "./settings";
 
 /** A service, or an ingress that services share. */
 interface Component {
   name: string;
-  settings: IngressSettings & Partial<Pick<Settings, "ingress" | "hosts" | "path">>;
+  settings: IngressSettings & Partial<Pick<Settings, "ingress" | "hosts" | "redirects" | "path">>;
 }
 
 /** The components of each run of a program: a process may run several, as tests and Pulumi's Automation API do. */
@@ -46,18 +47,17 @@ function samePorts(service: Component, other: Component): Violation[] {
 }
 
 function sameAddresses({ settings }: Component, { name, settings: others }: Component): Violation[] {
-  const { ingress, hosts = [], path = "/" } = settings;
-  if (ingress === undefined || ingress !== others.ingress || path !== (others.path ?? "/")) return [];
-  const reason = (what: string) =>
-    `${what} is of ${name}, too, on this ingress: change hosts or path of one of them`;
-  if (hosts.length === 0 && others.hosts?.length === 0)
-    return [{ propertyPath: "hosts", reason: `are all names, and ${reason(path)}` }];
-  return hosts.flatMap((host, i) =>
-    others.hosts?.includes(host)
-      ? [{ propertyPath: `hosts[${i}]`, reason: `is ${host}; ${reason(host + path)}` }]
-      : [],
-  );
+  if (settings.ingress === undefined || settings.ingress !== others.ingress) return [];
+  return claims(settings).flatMap(({ setting, host, path }) => {
+    if (!claims(others).some((other) => other.host === host && other.path === path)) return [];
+    const [which, what] = host === "*" ? ["are all names, and", path] : [`is ${host};`, host + path];
+    const reason = `${which} ${what} is of ${name}, too, on this ingress: change ${ADDRESSES} of one of them`;
+    return [{ propertyPath: setting, reason }];
+  });
 }
+/** An ingress has none. */
+const claims = ({ hosts, redirects = {}, path = "/" }: Component["settings"]) =>
+  hosts === undefined ? [] : claimsOf({ hosts, redirects, path });
 
 /** The engine's address, since a plugin gets a new connection to it for each service; of mocks there is only the object. */
 function runOfProgram(): unknown {

@@ -82,11 +82,14 @@ async function ingressOf(engine: Engine, ingress: string, containers: Container[
     ingress,
     servedThrough: serving === undefined ? "nobody" : serving.role === "edge" ? "edge" : "nginx",
     services: told.map(({ claims, names, live, idle, ...service }) => {
-      const hosts = claims.map(([host]) => host).filter((host) => host !== "*");
+      const claimed = claims.map(([host]) => host);
+      // Beside all names, only what is redirected has one of its own.
+      const hosts = claimed.includes("*") ? [] : claimed;
       const addressed = {
         host: { address: engine.host },
         tls: { names },
         hosts,
+        redirects: {},
         path: claims[0]?.[1] ?? "/",
       };
       // One that was given no name has the ports for itself.

@@ -36,6 +36,7 @@ const HostCommand = z.object({ stdin: z.string() });
 const Component = z.object({
   tls: z.object({ names: z.array(z.string()).default([]) }).default({ names: [] }),
   hosts: z.array(z.string()).default([]),
+  redirects: z.record(z.string(), z.string()).default({}),
   path: z.string().default("/"),
   ingress: z.unknown().optional(),
 });

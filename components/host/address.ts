@@ -1,4 +1,4 @@
-import { hasTls, type Settings } from "../settings";
+import { hasTls, isRedirected, type Settings } from "../settings";
 
 type Host = Settings["host"];
 
@@ -35,18 +35,20 @@ interface Addressed {
   host: Pick<Host, "address">;
   tls: Pick<Settings["tls"], "names">;
   hosts: string[];
+  redirects: Settings["redirects"];
   path: string;
   ingress?: unknown;
 }
 
 /** Where the live and the idle color of a service answer. */
 export function urls(
-  { host, tls, hosts, path, ingress }: Addressed,
+  { host, tls, hosts, redirects, path, ingress }: Addressed,
   service: string,
   { plain, secure, preview }: Listening,
 ) {
   const at = ({ address, port }: Published, name = urlHost(host, address)) => `http://${name}:${port}`;
-  const secureUrl = (port = 443) => `https://${tls.names[0]}${port === 443 ? "" : `:${port}`}`;
+  const [secureName = tls.names[0]] = tls.names.filter((name) => !isRedirected(name, { hosts, redirects }));
+  const secureUrl = (port = 443) => `https://${secureName}${port === 443 ? "" : `:${port}`}`;
   const isAlone = ingress === undefined && hosts.length === 0;
   const [name] = hosts.filter((name) => !name.startsWith("*"));
   const end = path === "/" ? "" : path;

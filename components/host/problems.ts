@@ -3,7 +3,7 @@ import { networkOf, stateVolumeOf } from "../identity";
 import type { Known, KnownResource } from "./known";
 import type { PublishedPort } from "../ingress/ports";
 import { hasTls, type Settings } from "../settings";
-import { claimsOf } from "../nginx/site";
+import { ADDRESSES, claimsOf, type Claim } from "../nginx/site";
 
 /** Why an update can't be made on this host as it is. */
 export interface Problem {
@@ -17,18 +17,16 @@ export interface Problem {
 export interface Place {
   /** Whether others have made the ingress. */
   isShared: boolean;
-  /** Each `HOST PATH`, as in its site. */
-  claims: string[];
+  claims: Claim[];
   needsTls: boolean;
 }
 export const placeOf = ({
   ingress,
-  hosts,
-  path,
   tls,
-}: Pick<Settings, "ingress" | "hosts" | "path" | "tls">): Place => ({
+  ...settings
+}: Pick<Settings, "ingress" | "hosts" | "redirects" | "path" | "tls">): Place => ({
   isShared: ingress !== undefined,
-  claims: claimsOf({ hosts, path }),
+  claims: claimsOf(settings),
   needsTls: hasTls(tls),
 });
 
@@ -263,16 +261,14 @@ function takenPlace({ places }: Facts, { place, id, service, ingress }: Wanted):
         next: "give this component another name. If the stack of the other one is lost, remove it: 'npx bluegreen forget'.",
       },
     ];
-  return others
-    .filter(({ claim }) => claim !== undefined && place.claims.includes(claim))
-    .map((other) => ({
-      what: `hosts: the service ${other.service} has ${inWordsOf(other.claim ?? "")} on the ingress ${ingress}.`,
-      next: "change hosts or path of this service, or of that one first.",
-    }));
-}
-function inWordsOf(claim: string): string {
-  const [host, path] = claim.split(" ");
-  return host === "*" ? `all names that no other has, with ${path},` : `${host}${path}`;
+  return place.claims.flatMap(({ setting, host, path }) =>
+    others
+      .filter(({ claim }) => claim === `${host} ${path}`)
+      .map((other) => ({
+        what: `${setting}: the service ${other.service} has ${host === "*" ? `all names that no other has, with ${path},` : `${host}${path}`} on the ingress ${ingress}.`,
+        next: `change ${ADDRESSES} of this service, or of that one first.`,
+      })),
+  );
 }
 
 function takenPorts({ containers }: Facts, known: Known, wanted: Wanted): Problem[] {

@@ -9,7 +9,16 @@ import {
   USER_MAPS,
 } from "./requests";
 import { hash } from "../shell";
-import { hasTls, type Health, type Proxy, type Settings, type Tls } from "../settings";
+import {
+  hasTls,
+  isRedirected,
+  nearestFirst,
+  pathOf,
+  type Health,
+  type Proxy,
+  type Settings,
+  type Tls,
+} from "../settings";
 
 /** What a rendered site depends on: plain values only, so that rendering is a pure function. */
 export interface Site {
@@ -20,6 +29,7 @@ export interface Site {
   watch: Settings["watch"];
   logs: Settings["logs"];
   hosts: string[];
+  redirects: Settings["redirects"];
   path: string;
   stripPath: boolean;
 }
@@ -39,9 +49,9 @@ function renderSite(site: Site): string {
   const { proxy, tls, logs } = site;
   return `# live: <live-color> <live>
 ${renderClaims(site)}# header: ${headerKb(proxy)}
-${proxy.accessLog ? `# log: ${logs.maxSizeMb * logs.maxFiles}\n` : ""}${renderTlsFacts(tls)}#: ingress
+${proxy.accessLog ? `# log: ${logs.maxSizeMb * logs.maxFiles}\n` : ""}${renderTlsFacts(site)}#: ingress
 ${INGRESS}${proxy.accessLog ? `#: log\n${LOG}\n` : ""}#: http
-${renderTrust(proxy)}${renderHsts(tls)}${renderStripping(site)}${renderUpstream("<live>", site)}
+${renderTrust(proxy)}${renderHsts(tls)}${renderRedirects(site)}${renderStripping(site)}${renderUpstream("<live>", site)}
 # Tells an nginx that starts whether it can reach the live color, before it opens its ports.
 server {
   listen unix:/run/bluegreen/warm-<service>.sock;
@@ -76,19 +86,60 @@ const NO_PREVIEW = `#: idle
   }
 `;
 
-function renderTlsFacts(tls: SiteTls): string {
+/** The first name is the one that stands for the service. */
+function renderTlsFacts({ tls, ...site }: Site): string {
   if (!hasTls(tls)) return "";
   const acme = tls.acmeEmail === undefined ? "" : "# acme: yes\n";
-  return `# tls: ${tls.port} ${tls.names.join(" ")}\n${acme}`;
+  const redirected = tls.names.filter((name) => isRedirected(name, site));
+  const names = [...tls.names.filter((name) => !redirected.includes(name)), ...redirected];
+  return `# tls: ${tls.port} ${names.join(" ")}\n${acme}`;
 }
 
-/** Each host name with the path; "*" stands for all that no other service has. */
-export const claimsOf = ({ hosts, path }: Pick<Site, "hosts" | "path">): string[] =>
-  (hosts.length > 0 ? hosts : ["*"]).map((host) => `${host} ${path}`);
+/** A host name that a service has with a path, and the setting that says so. */
+export interface Claim {
+  setting: string;
+  /** "*" stands for all names that no other service has. */
+  host: string;
+  path: string;
+}
+/** The settings that claims are made of. */
+export const ADDRESSES = "hosts, redirects or path";
+export const claimsOf = ({ hosts, redirects, path }: Pick<Site, "hosts" | "redirects" | "path">): Claim[] => [
+  ...(hosts.length > 0 ? [] : [{ setting: "hosts", host: "*", path }]),
+  ...hosts.map((host, i) => ({ setting: `hosts[${i}]`, host, path })),
+  ...Object.keys(redirects).map((host) => ({ setting: pathOf(["redirects", host]), host, path })),
+];
 const renderClaims = (site: Site) =>
   claimsOf(site)
-    .map((claim) => `# claim: ${claim}\n`)
+    .map(({ host, path }) => `# claim: ${host} ${path}\n`)
     .join("");
+
+/**
+ * Where users of a name are sent. The names are patterns: others are limited in length, and some mean something to nginx. The
+ * service's own stand among them, since one may be nearer than a redirected one.
+ */
+const renderRedirects = ({ hosts, redirects }: Site) =>
+  Object.keys(redirects).length === 0
+    ? ""
+    : `map $host $${redirectOf({ redirects })} {
+  default "";
+${nearestFirst([...hosts, ...Object.keys(redirects)])
+  .map((name) => `  "~^${escaped(name).replace("*", ".+")}$" "${redirects[name] ?? ""}";\n`)
+  .join("")}}
+`;
+const redirectOf = ({ redirects }: Pick<Site, "redirects">) =>
+  `bluegreen_redirect_${hash(JSON.stringify(redirects))}`;
+/** Of a name or a path, as a pattern. */
+const escaped = (text: string) => text.replaceAll(".", "\\.");
+
+/** It comes first: users of such a name get nothing else. */
+const renderRedirect = (site: Site) =>
+  Object.keys(site.redirects).length === 0
+    ? ""
+    : `    if ($${redirectOf(site)}) {
+      return 308 $${redirectOf(site)}$request_uri;
+    }
+`;
 
 /** An empty header is not sent: there is nothing to insist on without TLS. */
 const renderHsts = ({ hstsSeconds, ...tls }: SiteTls): string =>
@@ -130,7 +181,7 @@ function renderLocations(site: Site, container: string, whose: "users" | "previe
   const places = path === "/" ? ["/"] : [`= ${path}`, `${path}/`];
   const locations = places.map(
     (place) => `  location ${place} {
-${renderPassing({ proxy }, origin, "    ")}${more}    set $bluegreen_nameless "${site.health.hostHeader}";
+${renderPassing({ proxy }, origin, "    ")}${more}${whose === "users" ? renderRedirect(site) : ""}    set $bluegreen_nameless "${site.health.hostHeader}";
     error_page 418 = @${container};
     if ($bluegreen_stream) {
       return 418;
@@ -151,8 +202,8 @@ const renderStripping = ({ path, stripPath }: Site) =>
   stripPath
     ? `map $request_uri $${restOf(path)} {
   default "";
-  "~^${path.replaceAll(".", "\\.")}(?<bluegreen_rest>/.*)$" $bluegreen_rest;
-  "~^${path.replaceAll(".", "\\.")}(?<bluegreen_query>\\?.*)?$" /$bluegreen_query;
+  "~^${escaped(path)}(?<bluegreen_rest>/.*)$" $bluegreen_rest;
+  "~^${escaped(path)}(?<bluegreen_query>\\?.*)?$" /$bluegreen_query;
 }
 `
     : "";

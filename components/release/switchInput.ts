@@ -20,6 +20,7 @@ export type CommandSettings = Pick<
   | "activeColor"
   | "ingress"
   | "hosts"
+  | "redirects"
   | "path"
   | "stripPath"
   | "containerPort"

@@ -34,6 +34,13 @@ export interface BlueGreenServiceArgs {
    */
   hosts?: string[];
   /**
+   * Host names that send users on to another one, by what each leads to: `{"www.example.com": "https://example.com"}`. The answer is a
+   * 308 with the same path and query, so browsers keep the method and remember it. A name may be `*.example.com`; of several that
+   * fit, the nearest counts. With `path`, it is that path alone. The names are the service's as `hosts` are: no other of the ingress
+   * can have them, and with TLS they must be among `tls.names`. The preview port does not redirect. Default none.
+   */
+  redirects?: { [name: string]: string };
+  /**
    * The path under which the service answers, whole segments only: `/api` is for `/api` and `/api/users`, not for `/apis`. Default
    * `/`. Services may share a host name by their paths.
    */

@@ -1,5 +1,5 @@
 export { COLORS, other, type Color } from "./color";
-export { certificateFolder, hasTls, isRemote, ownVariables } from "./derived";
+export { certificateFolder, hasTls, isRedirected, isRemote, nearestFirst, ownVariables } from "./derived";
 export {
   findViolations,
   readIngressSettings,
@@ -12,4 +12,4 @@ export {
   type Tls,
 } from "./read";
 export { LEGO_IMAGE, NGINX_IMAGE, REDIS_IMAGE } from "./schema";
-export { refuse, violationsInWords, type Violation } from "./violations";
+export { pathOf, refuse, violationsInWords, type Violation } from "./violations";

@@ -82,6 +82,13 @@ export const wildcardName = () =>
     'a host name in small letters, or "*." and one for all below it',
   );
 
+/** Where a name leads to: nothing but the name is another one there. */
+export const origin = () =>
+  text(
+    new RegExp(`^https?://(?=[^:]{1,253}(:|$))${NAME}(\\.${NAME})*(:[1-9]\\d{0,4})?$`),
+    '"https://" or "http://" and a host name in small letters, without a path',
+  );
+
 /** Two programs connect, and each would take another user for granted. */
 const SSH = "ssh://[\\w.-]+@[\\w.-]+(:\\d+)?";
 export const url = {

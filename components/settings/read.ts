@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { BlueGreenServiceArgs, IngressArgs } from "./args";
 import { OF_SERVICES, RULES, type Rule } from "./rules";
 import type { Color } from "./color";
-import { hasTls } from "./derived";
+import { hasTls, isRedirected } from "./derived";
 import { schema, settingsOf, withoutDefault } from "./schema";
 import { pathOf, refusal, type Violation } from "./violations";
 
@@ -106,7 +106,8 @@ const isWithin = (outer: string, inner: string) =>
 /** Defaults that are made of other settings. */
 export function complete({ blue, green, ...parsed }: Parsed): Settings {
   const { health, proxy, tls, hosts } = parsed;
-  const [host] = [...tls.names, ...hosts.filter((host) => !host.startsWith("*"))];
+  const names = [...tls.names, ...hosts.filter((host) => !host.startsWith("*"))];
+  const [host] = names.filter((name) => !isRedirected(name, parsed));
   return {
     ...parsed,
     tlsPort: hasTls(tls) ? tls.port : undefined,

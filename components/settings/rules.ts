@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import { hostOf } from "../host/registry";
 import { keyProblem, knownHostKey } from "../host/ssh";
 import type { BastionArgs } from "./args";
-import { certificateFolder, hasTls, isRemote, ownVariables } from "./derived";
+import { certificateFolder, hasTls, isRedirected, isRemote, ownVariables } from "./derived";
 import { show } from "./kinds";
 import type { Given, Settings } from "./read";
 import { settingsOf } from "./schema";
@@ -129,22 +129,30 @@ export const RULES: Rule[] = [
     for (const path of settingsOf(["ingress"], given))
       yield [path, "is the ingress's: with 'ingress', set it where that is made"];
   }),
-  rule(["hosts", "tls.names"], function* ({ hosts, tls }) {
+  rule(["hosts", "redirects", "tls.names"], function* ({ hosts, redirects, tls }) {
     if (!hasTls(tls)) return;
-    for (const [i, host] of hosts.entries()) {
+    for (const [propertyPath, host] of [
+      ...hosts.map((host, i) => [`hosts[${i}]`, host]),
+      ...Object.keys(redirects).map((host) => [pathOf(["redirects", host]), host]),
+    ]) {
       const isCovered = host.startsWith("*.")
         ? tls.names.some((name) => name.endsWith(host.slice(1)))
         : tls.names.includes(host);
       if (!isCovered)
-        yield [
-          `hosts[${i}]`,
-          `is ${show(host)}, which the certificate is not for: it is not among tls.names`,
-        ];
+        yield [propertyPath, `is ${show(host)}, which the certificate is not for: it is not among tls.names`];
     }
   }),
   rule(["hosts"], function* ({ hosts }) {
     for (const [i, host] of hosts.entries())
       if (hosts.indexOf(host) < i) yield [`hosts[${i}]`, `is ${show(host)}, which is there twice`];
+  }),
+  rule(["hosts", "redirects"], function* (settings) {
+    for (const [name, to] of Object.entries(settings.redirects)) {
+      const propertyPath = pathOf(["redirects", name]);
+      if (settings.hosts.includes(name)) yield [propertyPath, "is one of hosts, too"];
+      else if (isRedirected(new URL(to).hostname, settings))
+        yield [propertyPath, `leads to ${to}, which is redirected itself: users would not arrive`];
+    }
   }),
   rule(["path", "stripPath"], function* ({ path, stripPath }) {
     if (stripPath && path === "/") yield ["stripPath", 'is for a path other than "/" only'];

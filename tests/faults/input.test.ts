@@ -21,10 +21,12 @@ const BATCH = 200;
 
 /** A value for every setting: made from its row, or, where that can't be done (SPECIAL in valid.ts), given here. */
 const [MADE] = fc.sample(wholeArgs, { numRuns: 1, seed: 1 });
+const NAMES_OF_TLS = ["shop.example.com", "www.example.com"];
 const EVERYTHING: BlueGreenServiceArgs = {
   ...MADE,
   activeColor: "blue",
   hosts: ["shop.example.com"],
+  redirects: { "www.example.com": "https://shop.example.com" },
   path: "/api",
   stripPath: true,
   blue: { image: "shop:1.0.0", env: { A: "a" } },
@@ -51,7 +53,7 @@ const EVERYTHING: BlueGreenServiceArgs = {
     jsonValue: "UP",
   },
   redis: { enabled: true, image: "redis:8.0.6", password: "secret", deleteData: false, memoryMb: 256 },
-  tls: { names: ["shop.example.com"], port: 443, acmeEmail: "ops@example.com", hstsSeconds: 3600 },
+  tls: { names: NAMES_OF_TLS, port: 443, acmeEmail: "ops@example.com", hstsSeconds: 3600 },
   host: { address: "unix:///var/run/docker.sock", connectTries: 10, connectTimeoutSeconds: 15 },
   registries: [{ address: "ghcr.io", username: "bot", password: "s3cr3t" }],
 };
@@ -61,11 +63,11 @@ const BASES: BlueGreenServiceArgs[] = [
   EVERYTHING,
   { activeColor: "blue", blue: EVERYTHING.blue, green: EVERYTHING.green, ingress: "web" },
   { ...EVERYTHING, volumes: [{ volumeName: "data", containerPath: "/data" }] },
-  { ...EVERYTHING, tls: { names: ["shop.example.com"], certificate: "its text", privateKey: "its key" } },
+  { ...EVERYTHING, tls: { names: NAMES_OF_TLS, certificate: "its text", privateKey: "its key" } },
   {
     ...EVERYTHING,
     tls: {
-      names: ["shop.example.com"],
+      names: NAMES_OF_TLS,
       certificateFile: "/srv/tls/chain.pem",
       privateKeyFile: "/srv/tls/key.pem",
       certificateFolder: "/srv/tls",

@@ -89,6 +89,8 @@ export interface SwitchOptions {
   watch?: BlueGreenServiceArgs["watch"];
   logs?: BlueGreenServiceArgs["logs"];
   tls?: BlueGreenServiceArgs["tls"];
+  hosts?: BlueGreenServiceArgs["hosts"];
+  redirects?: BlueGreenServiceArgs["redirects"];
   proxy?: BlueGreenServiceArgs["proxy"];
   drainSeconds?: number;
   /** Changes what the shell gets to read for the switch, and for the take-over. */

@@ -214,6 +214,10 @@ describe("an ingress, given bad input", () => {
       both({ hosts }, { hosts: ["b.example"] }),
       /hosts\[0\]: is b\.example; b\.example\/ is of shop, too/,
     );
+    assert.match(
+      both({ hosts }, { redirects: { "a.example": "https://wiki.example" } }),
+      /redirects\["a\.example"\]: is a\.example; a\.example\/ is of shop, too, .*: change hosts, redirects or path/,
+    );
     assert.match(both({}, {}), /hosts: are all names, and \/ is of shop, too, on this ingress/);
     assert.match(
       refused(() => {

@@ -10,7 +10,7 @@ import { LEAST } from "./valid";
 const WANTED: Wanted = {
   ...{ name: "shop", stack: "acme/dev", service: "shop", id: "1a2b", fullName: "acme-dev-shop" },
   ingress: "acme-dev-shop",
-  place: { isShared: false, claims: ["* /"], needsTls: false },
+  place: { isShared: false, claims: [{ setting: "hosts", host: "*", path: "/" }], needsTls: false },
   host: "unix:///var/run/docker.sock",
   ports: [
     { setting: "proxy.port", internal: 80, port: 80, address: "0.0.0.0" },
@@ -104,7 +104,11 @@ describe("the facts of a Docker host", () => {
 });
 
 describe("an ingress on a Docker host", () => {
-  const shared = { isShared: true, claims: ["shop.example /"], needsTls: false };
+  const shared = {
+    isShared: true,
+    claims: [{ setting: "hosts[0]", host: "shop.example", path: "/" }],
+    needsTls: false,
+  };
   const wanted = { ingress: "web", place: shared, ports: [] };
   const edge = (ingress: string, more: Partial<HostContainer> = {}) =>
     container(`${ingress}-edge`, {
@@ -139,7 +143,7 @@ describe("an ingress on a Docker host", () => {
       { service: "store", id: "9z", claim: "shop.example /" },
     ];
     const text = words({ ...there, places }, NONE, wanted);
-    assert.match(text, /hosts: the service store has shop\.example\/ on the ingress web\./);
+    assert.match(text, /hosts\[0\]: the service store has shop\.example\/ on the ingress web\./);
     const own = places.map((place) => ({ ...place, id: WANTED.id }));
     assert.equal(words({ ...there, places: own }, NONE, wanted), "");
     const namesake = words({ ...there, places: [{ service: "shop", id: "9z" }] }, NONE, wanted);

@@ -245,6 +245,42 @@ describe("the rendered site", () => {
     assert.match(live ?? "", /location \/ \{\n[^}]*return 404/);
   });
 
+  it("N16 names that are redirected are claimed, and lead on, but not on the preview port", () => {
+    const settings = {
+      ...LEAST,
+      hosts: ["shop.example.com"],
+      redirects: { "*.example.com": "https://shop.example.com", "old.example": "http://new.example:8080" },
+    };
+    const site = siteOf(settingsOf(settings));
+    for (const name of ["shop.example.com", "*.example.com", "old.example"])
+      assert.ok(site.includes(`\n# claim: ${name} /\n`), name);
+    const [, name, map] = /^map \$host \$(bluegreen_redirect_\w+) \{\n([^]*?)\}/m.exec(site) ?? [];
+    assert.deepEqual(
+      map.split("\n").map((line) => line.trim()),
+      [
+        'default "";',
+        '"~^shop\\.example\\.com$" "";',
+        '"~^old\\.example$" "http://new.example:8080";',
+        '"~^.+\\.example\\.com$" "https://shop.example.com";',
+        "",
+      ],
+    );
+    const redirect = `    if ($${name}) {\n      return 308 $${name}$request_uri;\n    }\n`;
+    assert.equal(site.split(redirect).length, 2, "once: of users");
+    assert.doesNotMatch(site.slice(site.indexOf("#: idle")), /308/);
+    assert.doesNotMatch(siteOf(settingsOf(LEAST)), /redirect/);
+  });
+
+  it("N16 a redirected name does not stand for the service", () => {
+    const settings = settingsOf({
+      ...LEAST,
+      redirects: { "www.shop.example": "https://shop.example" },
+      tls: { names: ["www.shop.example", "shop.example"] },
+    });
+    assert.equal(settings.health.hostHeader, "shop.example");
+    assert.match(siteOf(settings), /^# tls: 443 shop\.example www\.shop\.example$/m);
+  });
+
   it("takes the path off where that is set, and says so", () => {
     const site = siteOf(settingsOf({ ...LEAST, path: "/v1.2/api", stripPath: true }));
     assert.match(site, /"~\^\/v1\\\.2\/api\(\?<bluegreen_rest>/);

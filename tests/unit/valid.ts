@@ -69,6 +69,10 @@ const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
   // Beside it, none of the ingress's own settings is right.
   ingress: fc.constant(undefined),
   hosts: fc.uniqueArray(fc.constantFrom("shop.example.com", "www.example.com", "*.shop.example.com")),
+  redirects: fc.constantFrom<BlueGreenServiceArgs["redirects"]>(
+    { "old.example.com": "https://shop.example.com" },
+    { "*.example.com": "https://shop.example.net", "*.old.example.net": "http://example.com:8080" },
+  ),
   blue: fc.constant(LEAST.blue),
   green: fc.constant(LEAST.green),
   env: fc.constant({}),
@@ -161,6 +165,7 @@ function anyOf(type: z.core.$ZodType, path = "", whole = false): fc.Arbitrary<un
 export const validArgs = (anyOf(schema) as fc.Arbitrary<BlueGreenServiceArgs>).map((args) => ({
   ...args,
   hosts: args.tls?.names?.length ? args.tls.names.slice(0, 1) : args.hosts,
+  redirects: args.tls?.names?.length ? {} : args.redirects,
   stripPath: args.stripPath === true && args.path !== undefined && args.path !== "/",
 }));
 

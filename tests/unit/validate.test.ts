@@ -307,6 +307,30 @@ describe("findViolations", () => {
     );
   });
 
+  it("N16 redirects: names of its own that lead to others, and for which the certificate is", () => {
+    const found = (redirects: unknown, more: object = {}) =>
+      pathsOf({ ...LEAST, ...more, redirects: redirects as { [name: string]: string } });
+    const WWW = 'redirects["www.a.example"]';
+    const to = (target: unknown) => found({ "www.a.example": target });
+    for (const good of ["https://a.example", "http://a.example:8080", "https://other"])
+      assert.deepEqual(to(good), []);
+    const bad = ["a.example", "https://a.example/", "https://A.example", "https://a.example:0", "ftp://a", 7];
+    for (const target of [...bad, "https://$host", 'https://a";', "https://<live>"])
+      assert.deepEqual(to(target), [WWW], String(target));
+    assert.deepEqual(found({ "*.a.example": "https://b.example", default: "https://b.example" }), []);
+    assert.deepEqual(found({ "a b": "https://b.example" }), ['redirects["a b"]']);
+    assert.deepEqual(found("www"), ["redirects"]);
+    // Users would not arrive.
+    assert.deepEqual(to("https://www.a.example"), [WWW]);
+    assert.deepEqual(found({ "*.example": "https://a.example" }), ['redirects["*.example"]']);
+    const hosts = ["a.example"];
+    assert.deepEqual(found({ "*.example": "https://a.example" }, { hosts }), []);
+    assert.deepEqual(found({ "a.example": "https://b.example" }, { hosts }), ['redirects["a.example"]']);
+    const tls = { names: ["a.example"], acmeEmail: "ops@a.example" };
+    assert.deepEqual(found({ "www.a.example": "https://a.example" }, { hosts, tls }), [WWW]);
+    const both = { ...tls, names: ["a.example", "www.a.example"] };
+    assert.deepEqual(found({ "www.a.example": "https://a.example" }, { hosts, tls: both }), []);
+  });
   it("ports can be used once", () => {
     assert.deepEqual(pathsOf({ ...LEAST, proxy: { port: 8081 } }), ["proxy.previewPort"]);
     assert.deepEqual(pathsOf({ ...LEAST, proxy: { port: 70_000, previewPort: 70_000 } }), [
