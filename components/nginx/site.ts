@@ -51,7 +51,7 @@ function renderSite(site: Site): string {
 ${renderClaims(site)}# header: ${headerKb(proxy)}
 ${proxy.accessLog ? `# log: ${logs.maxSizeMb * logs.maxFiles}\n` : ""}${renderTlsFacts(site)}#: ingress
 ${INGRESS}${proxy.accessLog ? `#: log\n${LOG}\n` : ""}#: http
-${renderTrust(proxy)}${renderHsts(tls)}${renderRedirects(site)}${renderStripping(site)}${renderUpstream("<live>", site)}
+${renderTrust(proxy)}${renderHsts(tls)}${renderRedirects(site)}${renderRateLimit(proxy)}${renderStripping(site)}${renderUpstream("<live>", site)}
 # Tells an nginx that starts whether it can reach the live color, before it opens its ports.
 server {
   listen unix:/run/bluegreen/warm-<service>.sock;
@@ -174,7 +174,7 @@ function renderLocations(site: Site, container: string, whose: "users" | "previe
   const origin = whose === "users" ? fromUsers(site) : onPreview(site);
   const passed = `${renderPathAgain(site)}    proxy_pass http://${container}${site.stripPath ? `$${restOf(path)}` : ""};\n`;
   const more =
-    (whose === "users" ? renderHstsHeader(site) + renderLogs(site) : "") +
+    (whose === "users" ? renderHstsHeader(site) + renderLogs(site) + renderLimited(proxy) : "") +
     renderClient(proxy) +
     renderGzip(proxy) +
     renderResponseHeaders(proxy);
@@ -224,6 +224,26 @@ const renderPathAgain = ({ path, stripPath }: Site) =>
 const renderHstsHeader = ({ tls }: Site) =>
   hasTls(tls) && tls.hstsSeconds > 0
     ? `    add_header Strict-Transport-Security $bluegreen_hsts_${tls.hstsSeconds} always;\n`
+    : "";
+
+/** Ten MB are 80,000 addresses. */
+const renderRateLimit = ({ rateLimit }: Proxy) =>
+  rateLimit.requestsPerSecond > 0
+    ? `limit_req_zone $binary_remote_addr zone=bluegreen_rate_<service>:10m rate=${rateLimit.requestsPerSecond}r/s;
+map $limit_req_status $bluegreen_retry_after {
+  default "";
+  REJECTED 1;
+}
+`
+    : "";
+/** The log that people read has each 429. In that of errors, which Docker reads, a flood of them would hold nginx up. */
+const renderLimited = ({ rateLimit }: Proxy) =>
+  rateLimit.requestsPerSecond > 0
+    ? `    limit_req zone=bluegreen_rate_<service>${rateLimit.burst > 0 ? ` burst=${rateLimit.burst} nodelay` : ""};
+    limit_req_status 429;
+    limit_req_log_level info;
+    add_header Retry-After $bluegreen_retry_after always;
+`
     : "";
 
 const renderResponseHeaders = ({ responseHeaders }: Proxy) =>

@@ -439,6 +439,20 @@ export interface ProxyArgs extends IngressProxyArgs {
    * and their like; for `Strict-Transport-Security` there is `tls.hstsSeconds`). No value may have `$`, `"`, `\`, `<` or `>`.
    */
   responseHeaders?: { [name: string]: string };
+  /** How many requests a client may send, by its address. */
+  rateLimit?: RateLimitArgs;
+}
+
+/**
+ * How many requests a client may send, by its address: behind a proxy, by the one that `proxy.trustedProxies` tell. What is more gets a
+ * 429 with `Retry-After`, from nginx, and no color sees it. The preview port, the gate and the watch's own requests have no limit.
+ * Clients that share an address, as those of one company may, share its limit.
+ */
+export interface RateLimitArgs {
+  /** How many a second, on average. Default 0: there is no limit. */
+  requestsPerSecond?: number;
+  /** How many more may come at once, which are answered without a delay: a page asks for all its parts together. Default 100. */
+  burst?: number;
 }
 
 /** The port for HTTPS. */

@@ -124,6 +124,10 @@ export const RULES: Rule[] = [
       ];
   }),
 
+  rule(["proxy.rateLimit.requestsPerSecond"], function* ({ proxy: { rateLimit } }, { proxy }) {
+    if (rateLimit.requestsPerSecond === 0 && proxy?.rateLimit?.burst !== undefined)
+      yield ["proxy.rateLimit.requestsPerSecond", "is missing: burst is what may come beyond it"];
+  }),
   rule(["ingress"], function* ({ ingress }, given) {
     if (ingress === undefined) return;
     for (const path of settingsOf(["ingress"], given))

@@ -10,6 +10,7 @@ import type {
   LogsArgs,
   NetworkArgs,
   ProxyArgs,
+  RateLimitArgs,
   RedisArgs,
   RegistryArgs,
   TlsArgs,
@@ -298,6 +299,10 @@ export const schema = z.strictObject({
       ...OF_INGRESS,
     }),
     gzip: setting(flag(), false, RELOAD),
+    rateLimit: group({
+      requestsPerSecond: setting(whole(0, 1_000_000), 0, { ...RELOAD, unit: "requests" }),
+      burst: setting(whole(0, 1_000_000), 100, { ...RELOAD, unit: "requests" }),
+    } satisfies Shape<RateLimitArgs>),
     responseHeaders: setting(named(responseHeader, responseHeaderValue), {}, RELOAD),
     memoryMb: setting(
       wholeOrZero().refine((mb) => mb === 0 || mb >= 64, must("0 or a whole number from 64 on")),

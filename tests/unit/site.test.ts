@@ -271,6 +271,15 @@ describe("the rendered site", () => {
     assert.doesNotMatch(siteOf(settingsOf(LEAST)), /redirect/);
   });
 
+  it("N16 a limit of requests is that of users, in a zone of the service's own", () => {
+    const limited = withProxy({ rateLimit: { requestsPerSecond: 7, burst: 9 } });
+    assert.match(limited, /^limit_req_zone \$binary_remote_addr zone=bluegreen_rate_shop:10m rate=7r\/s;$/m);
+    assert.equal(limited.split("limit_req zone=bluegreen_rate_shop burst=9 nodelay;").length, 3);
+    assert.doesNotMatch(limited.slice(limited.indexOf("#: idle")), /limit_req/);
+    assert.doesNotMatch(withProxy({ rateLimit: { requestsPerSecond: 7, burst: 0 } }), /burst|nodelay/);
+    assert.doesNotMatch(site, /limit_req|retry_after/);
+  });
+
   it("N16 a redirected name does not stand for the service", () => {
     const settings = settingsOf({
       ...LEAST,

@@ -61,6 +61,9 @@ const addresses = fc.uniqueArray(fc.constantFrom("10.0.0.0/8", "192.0.2.7", "200
   minLength: 1,
 });
 
+/** Of the numbers that are right, those that a person may want. */
+const MOST = 100_000;
+
 /**
  * What is not made from its row alone: rules over several settings, patterns that can't be turned round, and what these tests have no
  * use for.
@@ -118,14 +121,12 @@ const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
   "proxy.previewBindAddress": fc.ipV4(),
   "proxy.trustedProxies": addresses,
   "proxy.proxyProtocol": addresses,
+  "proxy.rateLimit": fc.record({ requestsPerSecond: fc.integer({ min: 1, max: MOST }), burst: fc.nat(MOST) }),
   "proxy.memoryMb": fc.constantFrom(0, 64, 2048),
   tls,
   host: fc.constant({}),
   registries: fc.constant([]),
 };
-
-/** Of the numbers that are right, those that a person may want. */
-const MOST = 100_000;
 
 /** Any value that is right, by the row of the setting. `whole`: with every setting that may be left out, but those of SPECIAL. */
 function anyOf(type: z.core.$ZodType, path = "", whole = false): fc.Arbitrary<unknown> {

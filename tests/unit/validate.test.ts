@@ -331,6 +331,17 @@ describe("findViolations", () => {
     const both = { ...tls, names: ["a.example", "www.a.example"] };
     assert.deepEqual(found({ "www.a.example": "https://a.example" }, { hosts, tls: both }), []);
   });
+  it("N16 proxy.rateLimit: a burst is beyond a rate", () => {
+    const found = (rateLimit: object) => pathsOf({ ...LEAST, proxy: { rateLimit } });
+    assert.deepEqual(found({ requestsPerSecond: 10 }), []);
+    assert.deepEqual(found({ requestsPerSecond: 10, burst: 0 }), []);
+    assert.deepEqual(found({ requestsPerSecond: 0 }), []);
+    assert.deepEqual(found({ burst: 5 }), ["proxy.rateLimit.requestsPerSecond"]);
+    assert.deepEqual(found({ requestsPerSecond: 0.5, burst: -1 }), [
+      "proxy.rateLimit.requestsPerSecond",
+      "proxy.rateLimit.burst",
+    ]);
+  });
   it("ports can be used once", () => {
     assert.deepEqual(pathsOf({ ...LEAST, proxy: { port: 8081 } }), ["proxy.previewPort"]);
     assert.deepEqual(pathsOf({ ...LEAST, proxy: { port: 70_000, previewPort: 70_000 } }), [
