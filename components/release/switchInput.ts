@@ -73,6 +73,7 @@ function renderInput(command: "switch" | "idle-gate", variables: { [name: string
     variables,
     [
       "on-host/containers.sh",
+      "on-host/hear.sh",
       "on-host/explain.sh",
       "on-host/failure.sh",
       "on-host/old-images.sh",

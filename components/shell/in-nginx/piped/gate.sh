@@ -28,7 +28,7 @@ passes_gate() { # color container
       [ "$passes" -lt "$HEALTH_PASSES" ] || return 0
     else
       passes=0
-      tell_progress
+      tell_progress "$2"
     fi
     [ "$(uptime_seconds)" -lt "$gate_ends" ] || return 1
     # nginx takes some milliseconds to resolve a name that was just staged: only the first tries come faster.
@@ -36,10 +36,10 @@ passes_gate() { # color container
     if [ "$passes" = 0 ] && [ "$tries" -le 5 ]; then sleep 0.1; else sleep "$HEALTH_INTERVAL"; fi
   done
 }
-# A line now and then, so that who waits knows for what.
-tell_progress() {
+# A line now and then, so that who waits knows for what. The host's part adds what the container logs (hear.sh).
+tell_progress() { # container
   now=$(uptime_seconds)
   [ "$now" -ge "$next_word" ] && [ "$now" -lt "$gate_ends" ] || return 0
   next_word=$((now + PROGRESS_SECONDS))
-  say "gate: $color after $((now - gate_began)) of $GATE_TIMEOUT s: $last_answer"
+  printf '?progress %s gate: %s\n' "$1" "$color after $((now - gate_began)) of $GATE_TIMEOUT s: $last_answer" || :
 }
