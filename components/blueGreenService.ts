@@ -13,6 +13,7 @@ import { badNames } from "./names";
 import { createNetworks } from "./ingress/network";
 import { planInWords, type Former, type Release } from "./release/plan";
 import { checkPorts } from "./ingress/ports";
+import { deliverHealthHeaders } from "./service/healthHeaders";
 import { createRedis } from "./service/redis";
 import { formerRelease } from "./release/former";
 import { sayPlan, type Plan } from "./release/sayPlan";
@@ -69,10 +70,11 @@ export class BlueGreenService extends pulumi.ComponentResource {
     const ingress = isAlone
       ? createIngress(context, networks.ingress, [colors.blue, colors.green])
       : undefined;
+    const headers = deliverHealthHeaders(context, ingress);
     const certificate = deliverCertificate(context, ingress);
     const leaving = isAlone ? undefined : leaveIngress(context, [colors.blue, colors.green]);
     const before = [ingress?.ready, leaving, ...certificate].filter((one) => one !== undefined);
-    const switched = switchTraffic(context, release, colors, before);
+    const switched = switchTraffic(context, release, colors, headers, before);
     const idle = gateIdle(context, release, colors, switched);
     const [done = switched] = obtainCertificate(context, networks.ingress, ingress, switched);
     // What is deleted first when the service is destroyed.

@@ -86,7 +86,7 @@ function readService(
     pending: pending
       .filter(({ resource }) => resource.parent === urn)
       .map(({ type, resource }) => `${type} ${nameOf(resource.urn)}`),
-    switch: switched && readSwitch(switched, child("idle-gate"), child("take-over")),
+    switch: switched && readSwitch(switched, child("idle-gate"), child("take-over"), child("health-headers")),
   };
 }
 
@@ -137,12 +137,13 @@ function readSwitch(
   switched: Resource,
   idleGate: Resource | undefined,
   takeOver: Resource | undefined,
+  headers: Resource | undefined,
 ): NonNullable<Service["switch"]> {
   const { settingsFunction, values } = readCommand(switched);
   const { BLUE, GREEN } = idleGate ? readCommand(idleGate).values : {};
   const { LIVE_COLOR, LIVE } = values;
   return {
-    urns: [takeOver, switched, idleGate].flatMap((command) => command?.urn ?? []),
+    urns: [takeOver, headers, switched, idleGate].flatMap((command) => command?.urn ?? []),
     settingsFunction,
     values: {
       ...values,

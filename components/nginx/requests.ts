@@ -48,7 +48,7 @@ export const onPreview = (site: Served): Origin => ({ ...fromUsers(site), scheme
 
 type Served = Pick<Site, "tls" | "path" | "stripPath" | "proxy">;
 /** What users use: who puts a proxy in front lets that end TLS. */
-const schemeOf = ({ tls, proxy }: Served) => (hasTls(tls) || isBehind(proxy) ? "https" : "http");
+export const schemeOf = ({ tls, proxy }: Served) => (hasTls(tls) || isBehind(proxy) ? "https" : "http");
 const prefixOf = ({ path, stripPath }: Served) => (stripPath ? path : "''");
 
 /** What fromUsers needs to know; $bluegreen_nameless is set beside it. */

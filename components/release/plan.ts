@@ -1,4 +1,5 @@
-import { COLORS, other, type Color } from "../settings";
+import { COLORS, other, type Color, type Health } from "../settings";
+import { asked } from "./health";
 
 /** What a release is about, as far as it is known while a program runs. */
 export interface Release {
@@ -35,7 +36,7 @@ export interface Decided {
 
 /** What the plan says about the gate and the time after the switch. */
 export interface PlanSettings {
-  health: { path: string; passes: number; gateTimeoutSeconds: number };
+  health: Pick<Health, "path" | "port" | "passes" | "gateTimeoutSeconds">;
   watch: { seconds: number };
   idle: string;
   drainSeconds: number;
@@ -202,5 +203,5 @@ const imageOf = (release: Release, color: Color): string => release[`${color}Ima
 const hasNewImage = (color: Color, former: Former, next: Release): boolean =>
   imageOf(former, color) !== imageOf(next, color) || former.failed[color] !== undefined;
 
-const gateInWords = ({ health: { path, passes, gateTimeoutSeconds } }: PlanSettings): string =>
-  `the gate asks for ${passes} good answer(s) in a row on ${path} within ${gateTimeoutSeconds} s`;
+const gateInWords = ({ health }: PlanSettings): string =>
+  `the gate asks for ${health.passes} good answer(s) in a row on ${asked({ health }).replace(/^GET /, "")} within ${health.gateTimeoutSeconds} s`;

@@ -1,7 +1,9 @@
 import { ownListening, urls } from "../host/address";
+import { schemeOf } from "../nginx/requests";
 import { renderStagedSite, renderTemplates } from "../nginx/site";
 import type { Color, Settings } from "../settings";
 import { hash, hostScript, shellFiles } from "../shell";
+import { asked } from "./health";
 
 /** What the switch and the idle gate get to know: plain values only, and no secret. */
 export interface CommandValues {
@@ -97,7 +99,11 @@ function commonVariables({ lockHolder, service, id, ingress, settings }: Command
     SERVICE: service,
     SERVICE_ID: id,
     INGRESS: ingress,
+    HEALTH_ASKED: asked(settings),
     HEALTH_PATH: health.path,
+    HEALTH_PORT: health.port ?? "",
+    HEALTH_HEADERS: Object.keys(health.headers ?? {}).join(" "),
+    HEALTH_SCHEME: schemeOf(settings),
     HEALTH_HOST: health.hostHeader,
     HEALTH_INTERVAL: health.intervalSeconds,
     HEALTH_TIMEOUT: health.timeoutSeconds,
@@ -128,5 +134,7 @@ function commonVariables({ lockHolder, service, id, ingress, settings }: Command
  */
 export function switchHash(settings: CommandSettings): string {
   const { site, preview } = renderTemplates(settings);
-  return hash(JSON.stringify([site, preview, settings.health]));
+  // The headers may be secrets. They are delivered by a command of their own, whose id is a trigger of the switch (service/switch.ts).
+  const { headers: _headers, ...health } = settings.health;
+  return hash(JSON.stringify([site, preview, health]));
 }

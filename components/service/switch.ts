@@ -17,6 +17,7 @@ export function switchTraffic(
   context: Context,
   release: ReleaseInputs,
   colors: Colors,
+  headers: pulumi.CustomResource[],
   after: pulumi.Resource[],
 ): pulumi.Resource {
   const live = context.settings.activeColor;
@@ -24,9 +25,14 @@ export function switchTraffic(
     stdin: pulumi
       .all([named(context), colors[live].name])
       .apply(([names, container]) => renderSwitchInput({ ...names, settings: context.settings }, container)),
-    triggers: [switchRecord(release, context.identity), colors[live].id, switchHash(context.settings)],
+    triggers: [
+      switchRecord(release, context.identity),
+      colors[live].id,
+      switchHash(context.settings),
+      ...headers.map(({ id }) => id),
+    ],
   };
-  return runOnHost(context, "switch", args, [colors.blue, colors.green, ...after]);
+  return runOnHost(context, "switch", args, [colors.blue, colors.green, ...headers, ...after]);
 }
 
 const named = ({ ingress, identity: { path: lockHolder, service, id } }: Context) =>

@@ -253,6 +253,17 @@ export interface LogsArgs {
 export interface HealthArgs {
   /** Path of the health request. Default `/health`. */
   path?: string;
+  /**
+   * The port of the container that is asked, such as `8181` for Spring's actuator. Users don't come there, so it is asked past nginx; and
+   * once in each gate, that nginx gets through to `containerPort`. Default `containerPort`. A change is a reload.
+   */
+  port?: number;
+  /**
+   * Headers of the health request, by their names, such as `Authorization`. A value may be a secret: it is sent to the color's health check, and
+   * nobody can read it but who may read nginx's state volume. Names that nginx or curl set themselves are refused (`Host` is `hostHeader`), and
+   * so are values that are empty or have a line break. Default: none. A change is a reload.
+   */
+  headers?: { [name: string]: pulumi.Input<string> };
   /** `Host` header of the health request, and of a user's request that names none. Default `localhost`, or the first of `tls.names`, or of `hosts`. */
   hostHeader?: string;
   /** Time between two requests in seconds. Default 1. */

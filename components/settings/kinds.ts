@@ -115,6 +115,14 @@ export const openText = () => later(z.string(hidden("text"))).meta({ secret: "wh
 /** One that always is. */
 export const secret = () =>
   later(z.string(hidden("text")).min(1, hidden("text that is not empty"))).meta({ secret: "always" });
+/** What fits in one line of a request. */
+export const isOneLine = (value: string): boolean => /^[^\0-\x1f\x7f]{1,8000}$/.test(value);
+const ONE_LINE = "one line of at most 8000 characters, and not empty";
+/** A text of one line that is a secret when it is set as one. */
+export const openLine = () =>
+  later(z.string(hidden(ONE_LINE)).refine(isOneLine, hidden(ONE_LINE))).meta({
+    secret: "where it is set as one",
+  });
 export const secrecyOf = (kind: z.core.$ZodType): unknown => z.globalRegistry.get(kind)?.secret;
 
 /** Names and values of one's own. The names are looked at, with a word about them each. */

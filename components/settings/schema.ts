@@ -33,6 +33,7 @@ import {
   must,
   named,
   oneOf,
+  openLine,
   openText,
   origin,
   port,
@@ -92,6 +93,16 @@ const responseHeader = text(/^[A-Za-z0-9-]{1,40}$/, A_HEADER).refine(
 const responseHeaderValue = text(
   /^[ !#%-;=?-[\]-~]{1,3000}$/,
   'at most 3000 characters of ASCII, without $, ", \\, < and >',
+);
+
+/** What the gate's request has of nginx or of curl already, or what says how a request is sent. What proxies tell is nginx's (requests.ts). */
+const OF_THE_REQUEST =
+  /^(host|user-agent|connection|upgrade|expect|te|trailer|keep-alive|content-(length|encoding|type)|transfer-encoding|proxy-.*|x-real-ip|forwarded|x-forwarded-.*|x-url-scheme|front-end-https|(x-|x-cluster-|true-|cf-connecting-|fastly-)?(client-)?ip)$/i;
+const A_REQUEST_HEADER =
+  'the name of a header, of letters, digits and -, that neither nginx nor curl sets itself ("Host" is health.hostHeader)';
+const requestHeader = text(/^[A-Za-z][A-Za-z0-9-]{0,99}$/, A_REQUEST_HEADER).refine(
+  (name) => !OF_THE_REQUEST.test(name),
+  must(A_REQUEST_HEADER),
 );
 
 const RELOAD = { cost: "reload" };
@@ -239,6 +250,8 @@ export const schema = z.strictObject({
   stopGraceSeconds: setting(whole(), 30, { ...NEW_COLORS, ...SECONDS }),
   health: group({
     path: setting(healthPath, "/health", RELOAD),
+    port: optional(port(), { ...RELOAD, otherwise: "`containerPort`", unit: "port" }),
+    headers: optional(named(requestHeader, openLine()), RELOAD),
     hostHeader: optional(hostHeader, { ...RELOAD, otherwise: "`localhost`" }),
     intervalSeconds: setting(fraction(), 1, { ...RELOAD, ...SECONDS }),
     timeoutSeconds: setting(fraction(), 5, { ...RELOAD, ...SECONDS }),

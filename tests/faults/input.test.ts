@@ -43,6 +43,8 @@ const EVERYTHING: BlueGreenServiceArgs = {
   health: {
     path: "/health",
     hostHeader: "localhost",
+    port: 8181,
+    headers: { Authorization: "Bearer t0ken" },
     intervalSeconds: 1,
     timeoutSeconds: 5,
     gateTimeoutSeconds: 60,

@@ -43,6 +43,23 @@ describe("the component", () => {
     });
   });
 
+  it("N4 delivers the headers of the health request by a command of their own, and nothing else has them", async () => {
+    const headers = { Authorization: pulumi.secret("Bearer t0ken"), "X-Probe": "pr0be" };
+    const { resources } = await declare({ ...IMAGES, health: { headers } });
+    const { "health-headers": delivery, ...others } = resources;
+    assert.match(
+      String(delivery.inputs.stdin),
+      /HEADERS='Authorization: Bearer t0ken\nX-Probe: pr0be'\nBAD_HEADERS=''/,
+    );
+    assert.ok(delivery.dependencies.includes("shop-take-over"));
+    for (const { name, inputs } of Object.values(others))
+      if (name !== "shop") assert.doesNotMatch(JSON.stringify(inputs), /t0ken|pr0be/, name);
+    assert.ok(others.switch.dependencies.includes("shop-health-headers"));
+    assert.match(String(others.switch.inputs.stdin), /^HEALTH_HEADERS='Authorization X-Probe'$/m);
+    assert.equal((others.switch.inputs.triggers as string[]).length, 4);
+    assert.equal((mocked.resources.switch.inputs.triggers as string[]).length, 3, "without headers");
+  });
+
   it("is the parent of all of them, and its provider is the Docker resources'", () => {
     for (const resource of Object.values(mocked.resources)) {
       if (resource.name === "shop") continue;

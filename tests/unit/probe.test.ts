@@ -42,6 +42,28 @@ describe("an answer to the health request", () => {
     });
   });
 
+  it("N4 does not tell a header of health.headers, even where the app answers with it", () => {
+    const settings = { ...ANY, HEALTH_HEADERS: "Authorization X-Short" };
+    const headers = "Authorization: Bearer t0ken.[a]*\nX-Short: abc";
+    const found = probe(
+      settings,
+      `printf 'abc: Bearer t0ken.[a]*, and Bearer t0ken.[a]*' >"$answer"; echo 200`,
+      headers,
+    );
+    assert.equal(found.answer, "HTTP 200 abc: [health.headers], and [health.headers]");
+    // Also where only a part of it would have been told.
+    const long = probe(settings, `printf '%0295dBearer t0ken.[a]*' 0 >"$answer"; echo 200`, headers);
+    assert.doesNotMatch(long.answer, /Be/);
+  });
+
+  it("N4 without the headers is none, and asks nobody", () => {
+    assert.deepEqual(probe({ ...ANY, HEALTH_HEADERS: "Authorization" }, "exit 1"), {
+      healthy: false,
+      code: "none",
+      answer: "none: nginx does not have the headers of health.headers",
+    });
+  });
+
   it("is told in one line, and leaves no file behind", () => {
     const { answer } = probe(ANY, String.raw`printf 'a\n\007b' >"$answer"; echo 200`);
     assert.equal(answer, "HTTP 200 a  b");
@@ -49,14 +71,16 @@ describe("an answer to the health request", () => {
 });
 
 /** What probe() makes of what this shell code answers in place of curl. */
-function probe(settings: { [name: string]: string }, curl: string) {
+function probe(settings: { [name: string]: string }, curl: string, headers?: string) {
   const script = `set -eu
-${assignments(settings)}
+${assignments({ ...settings, HEADERS: headers ?? "" })}
 ${shellFile("in-nginx/piped/probe.sh")}
-RUN=$(mktemp -d)
+RUN=$(mktemp -d) PLACE=$(mktemp -d)
+${headers === undefined ? "" : `printf '%s\\n' "$HEADERS" >"$PLACE/health-headers"`}
 ask_as_user() { ${curl}; }
-if probe live.sock; then healthy=true; else healthy=false; fi
+if probe shop-blue-1; then healthy=true; else healthy=false; fi
 rmdir "$RUN"
+rm -r "$PLACE"
 printf '{"healthy":%s,"code":"%s","answer":"%s"}' "$healthy" "$probe_code" "$(printf '%s' "$last_answer" | sed 's/"/\\\\"/g')"
 `;
   const { status, stdout, stderr } = spawnSync("sh", ["-s"], { input: script, encoding: "utf8" });

@@ -8,14 +8,15 @@ const logged = (what: string, request = REQUEST) => `2026/11/26 07:10:44 [error]
 const PAGE = "HTTP 502 <html>";
 
 /** What reason.sh makes of what nginx has logged and curl has said. */
-function reasonOf({ code = "502", log = "", error = "" }) {
+function reasonOf({ code = "502", log = "", error = "", port = "" }) {
   const input = `set -eu
 RUN=$(mktemp -d)
+${shellFile("in-nginx/piped/probe.sh")}
 ${shellFile("in-nginx/piped/reason.sh")}
-${assignments({ LOG: log, CODE: code, ERROR: error, HEALTH_TIMEOUT: 5 })}
+${assignments({ LOG: log, CODE: code, ERROR: error, HEALTH_TIMEOUT: 5, HEALTH_PORT: port })}
 probe() {
   [ -z "$LOG" ] || printf '%s\\n' "$LOG" >"$RUN/gate.log"
-  probe_code=$CODE probe_error=$ERROR probe_fault=status probe_location='' last_answer='${PAGE}'
+  probe_code=$CODE probe_error=$ERROR probe_fault=status probe_location='' probe_reason='' last_answer='${PAGE}'
   return 1
 }
 ! ask_for_gate shop-green-2 || exit 9
@@ -110,6 +111,39 @@ describe("F28: the reason why a gate got no answer", () => {
       assert.equal(facts.answer, `none: ${words}`);
       assert.equal(facts.address, (given.log ?? "").includes("172.18.0.5:3000") ? "172.18.0.5:3000" : "");
       assert.equal(facts.log, given.log === undefined ? undefined : given.log);
+    });
+  }
+
+  const pastNginx: { [reason: string]: [error: string, words: string] } = {
+    refused: [
+      "curl: (7) Failed to connect to shop-green-2:8181 after 0 ms: Could not connect to server",
+      "shop-green-2:8181 refuses connections",
+    ],
+    "no-address": [
+      "curl: (6) Could not resolve host: shop-green-2",
+      "the name of the container has no address",
+    ],
+    closed: [
+      "curl: (52) Empty reply from server",
+      "shop-green-2:8181 takes the connection and closes it without an answer",
+    ],
+    reset: [
+      "curl: (56) Recv failure: Connection reset by peer",
+      "shop-green-2:8181 takes the connection and closes it without an answer",
+    ],
+    "not-http": [
+      "curl: (1) Received HTTP/0.9 when not allowed",
+      "what shop-green-2:8181 sends is not HTTP/1.1",
+    ],
+    slow: ["curl: (28) Operation timed out", "shop-green-2:8181 said nothing, or not all, within 5 s"],
+  };
+  for (const [reason, [error, words]] of Object.entries(pastNginx)) {
+    it(`N4 of another port, past nginx: ${reason}`, () => {
+      const facts = reasonOf({ code: "none", error, port: "8181" });
+      assert.deepEqual(
+        [facts.reason, facts.answer, facts.address],
+        [reason, `none: ${words}`, "shop-green-2:8181"],
+      );
     });
   }
 

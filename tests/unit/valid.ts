@@ -104,6 +104,11 @@ const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
           timeoutSeconds: fc.constantFrom(0.1, 1, 5),
           gateTimeoutSeconds: fc.integer({ min: 30, max: 3600 }),
           passes: fc.integer({ min: 1, max: 5 }),
+          port: fc.integer({ min: 1, max: 65_535 }),
+          headers: fc.dictionary(
+            fc.constantFrom("Authorization", "X-Probe", "Cookie"),
+            fc.stringMatching(/^[ -~]{1,30}$/),
+          ),
           status: fc.integer({ min: 100, max: 599 }),
           bodyText: nonEmpty,
         },

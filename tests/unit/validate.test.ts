@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { BastionArgs, BlueGreenServiceArgs } from "../../components/index";
 
+import { OF_PROXIES } from "../../components/nginx/requests";
 import { findViolations } from "../../components/settings";
 import { LEAST, RUNS, validArgs, settingsOf } from "./valid";
 
@@ -19,6 +20,7 @@ function withValue(path: string, value: unknown): BlueGreenServiceArgs {
   at[keys.at(-1)!] = value;
   return args as unknown as BlueGreenServiceArgs;
 }
+const steps = (name: string) => (/^\w+$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`);
 const pathsOf = (args: BlueGreenServiceArgs) => findViolations(args).map((v) => v.propertyPath);
 
 const DIGEST = `@sha256:${"0a".repeat(32)}`;
@@ -95,6 +97,8 @@ const RULES: { [path: string]: { good: unknown[]; bad: unknown[] } } = {
     good: ["localhost", "shop.example:8080"],
     bad: ["", "a b", 'a"b', "a;", "a\nb", "$host", "a:b"],
   },
+  "health.port": port,
+  "health.headers": { good: [{}, { Cookie: pulumi.secret("a=1") }], bad: ["", [], 1] },
   "health.intervalSeconds": positive,
   "health.timeoutSeconds": positive,
   "health.gateTimeoutSeconds": { good: [5, 60, 600], bad: [0, -1, 59.5, NaN, "60", 4, 1] },
@@ -138,6 +142,36 @@ const RULES: { [path: string]: { good: unknown[]; bad: unknown[] } } = {
 };
 
 describe("findViolations", () => {
+  it("N4 health.headers: what a request can have, that nginx and curl don't set themselves; a value is never shown", () => {
+    const given = (headers: { [name: string]: unknown }) =>
+      findViolations({ ...LEAST, health: { headers: headers as { [name: string]: string } } });
+    const good = {
+      Authorization: "Basic dXNlcjpwYXNz",
+      "X-Probe": `a "b" $c \\ ü`,
+      Later: pulumi.secret("a\nb"),
+    };
+    assert.deepEqual(given(good), []);
+    const names = [
+      ...OF_PROXIES,
+      "Host",
+      "connection",
+      "Content-Length",
+      "User-Agent",
+      "X-Real-IP",
+      "X-Forwarded-For",
+    ];
+    for (const name of [...names, "", "A B", "api_key", "A:", "A\n"])
+      assert.deepEqual(
+        given({ [name]: "c" }).map((v) => v.propertyPath),
+        [`health.headers${steps(name)}`],
+      );
+    for (const value of ["", "s3cr3t\nb", "s3cr3t\rb", "s3cr3t\0b", 1, "s3cr3t".repeat(2000)]) {
+      const [{ propertyPath, reason }] = given({ "X-Probe": value });
+      assert.equal(propertyPath, 'health.headers["X-Probe"]');
+      assert.match(reason, /^must be one line/);
+    }
+  });
+
   it("has nothing against the least that is valid", () => {
     assert.deepEqual(findViolations(LEAST), []);
   });

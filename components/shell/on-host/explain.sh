@@ -17,7 +17,9 @@ explain() {
   code=$(failure_fact code)
   address=$(failure_fact address)
   port=${address##*:}
-  port=${port:-$CONTAINER_PORT}
+  port=${port:-${HEALTH_PORT:-$CONTAINER_PORT}}
+  # Where users are sent is asked too.
+  if [ "$port" = "$HEALTH_PORT" ]; then port_setting=health.port; else port_setting=containerPort; fi
   listening=$(printf '%s\n' "$sockets" | listening_addresses)
   likely='' advice=''
   say_state
@@ -135,11 +137,14 @@ explain_answer() {
 
 longer() { echo "raise health.gateTimeoutSeconds (now $GATE_TIMEOUT)"; }
 
+# The variable is for the port of users.
+or_its_own() { if [ "$port_setting" = containerPort ]; then echo 'Or let it listen on the port in its variable PORT.'; fi; }
+
 explain_refused() {
   others=$(reachable_ports)
   if [ -z "$sockets" ]; then
     likely="nothing listens on port $port of the container, or on 127.0.0.1 only."
-    advice="see in its log which port and address it listens on. Set containerPort (now $CONTAINER_PORT) to that port; let it listen on 0.0.0.0; or, if it needs longer to start, $(longer)."
+    advice="see in its log which port and address it listens on. Set $port_setting (now $port) to that port; let it listen on 0.0.0.0; or, if it needs longer to start, $(longer)."
   elif is_reachable "$port"; then
     likely="it began to listen on port $port only when the gate's $GATE_TIMEOUT s were over."
     advice="$(longer)."
@@ -147,11 +152,11 @@ explain_refused() {
     likely="on port $port it listens on its own loopback address only, where nginx can't reach it."
     advice="let the service listen on 0.0.0.0, by its environment ('env') or its command ('command')."
   elif [ -n "$others" ]; then
-    likely="nothing listens on port $port, which is containerPort; it listens on $(echo "$others" | list_of_words)."
-    advice="set containerPort to the port that the service listens on: 'pulumi config set containerPort ${others%%[!0-9]*}'. Or let it listen on the port in its variable PORT."
+    likely="nothing listens on port $port, which is $port_setting; it listens on $(echo "$others" | list_of_words)."
+    advice="set $port_setting to the port that the service listens on: 'pulumi config set --path $port_setting ${others%%[!0-9]*}'. $(or_its_own)"
   elif [ -n "$listening" ]; then
-    likely="nothing listens on port $port, which is containerPort; it listens on its own loopback address only, on another port."
-    advice="let the service listen on 0.0.0.0 and on the port in its variable PORT; or set containerPort to its port."
+    likely="nothing listens on port $port, which is $port_setting; it listens on its own loopback address only, on another port."
+    advice="let the service listen on 0.0.0.0; set $port_setting to its port. $(or_its_own)"
   else
     likely="it does not listen on any port: it is still starting, or it never listens."
     advice="if it needs longer to start, $(longer). Else its log says why it does not listen."
@@ -166,7 +171,7 @@ explain_reason() {
       ;;
     reset | closed | not-http)
       likely="the service does not speak HTTP/1.1 on port $port. It may speak HTTPS or only HTTP/2 there."
-      advice="let it speak plain HTTP/1.1 on port $port, since nginx ends TLS; or set containerPort to a port where it does."
+      advice="let it speak plain HTTP/1.1 on port $port, since nginx ends TLS; or set $port_setting to a port where it does."
       ;;
     big-header)
       likely='its answer has larger headers, such as cookies, than nginx takes.'
@@ -183,6 +188,10 @@ explain_reason() {
     silent | slow)
       likely="the service takes the connection, but does not answer within health.timeoutSeconds ($HEALTH_TIMEOUT)."
       advice="set health.path to a path that answers sooner, or raise health.timeoutSeconds. If it waits for something while it starts, $(longer). Its log may say for what it waits."
+      ;;
+    no-headers)
+      likely="nginx's volume does not have the headers of health.headers: somebody has removed them."
+      advice="run 'npx bluegreen heal', which delivers them anew."
       ;;
     nginx-connections)
       likely='nginx has as many connections as it may have, so it had none for the gate. The color is not to blame.'
@@ -221,13 +230,14 @@ explain_status() {
       case $(failure_fact answer) in
         *HTTPS*)
           likely="the service speaks HTTPS on port $port."
-          advice="let it speak plain HTTP there, since nginx ends TLS; or set containerPort to a port where it does."
+          advice="let it speak plain HTTP there, since nginx ends TLS; or set $port_setting to a port where it does."
           ;;
       esac
       ;;
     401 | 403)
       likely="the service wants a login for $HEALTH_PATH."
-      advice='set health.path to a path that needs none.'
+      advice='set health.path to a path that needs none; or give the health request a login, by health.headers.'
+      [ -z "$HEALTH_HEADERS" ] || likely="the service does not take the login of health.headers ($HEALTH_HEADERS) for $HEALTH_PATH."
       ;;
     404 | 405 | 410)
       likely="the service has nothing to answer to GET $HEALTH_PATH, which is health.path."

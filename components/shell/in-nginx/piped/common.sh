@@ -26,6 +26,17 @@ fail() { # status message...
 # shellcheck source=../uploaded/settle.sh
 . /bluegreen/settle.sh
 
+# The name of a service is its place on the volume. Another stack may have a service of that name.
+#
+# Given: SERVICE_ID LOCK_HOLDER
+own_place() {
+  mkdir -p "$PLACE" || cannot_write
+  read_line "$PLACE/id"
+  [ -z "$line" ] || [ "$line" = "$SERVICE_ID" ] || fail 1 "another stack has a service $SERVICE on this ingress." \
+    'Nothing was changed. Give this service another name; or, if the stack of the other one is lost, remove it: npx bluegreen forget.'
+  [ -n "$line" ] || write_file "$PLACE/id" "$(printf '%s\n' "$SERVICE_ID" "$LOCK_HOLDER")" || cannot_write
+}
+
 cannot_write() { fail 1 "can't write to the state volume: is the disk full?" 'Nothing was changed.'; }
 nginx_must_answer() { wait_for 10 nginx_answers || fail 1 'nginx does not run in its container; its log says why.'; }
 

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154 # probe.sh and reason.sh set what is read here
 # The gate: a candidate has to answer well some times in a row before it serves. After common.sh, probe.sh and reason.sh.
 #
-# Given: GATE_TIMEOUT HEALTH_INTERVAL HEALTH_PASSES and those of probe.sh
+# Given: GATE_TIMEOUT HEALTH_ASKED (in words) HEALTH_INTERVAL HEALTH_PASSES and those of probe.sh
 
 # How long a gate that has not passed yet says nothing.
 PROGRESS_SECONDS=10
@@ -10,11 +10,11 @@ gate() { # color container
   passes_gate "$1" "$2" && return 0
   note_failure gate "$1" "$2"
   fail 10 "$1 did not pass its health gate: no $HEALTH_PASSES passes in a row within $GATE_TIMEOUT s." \
-    "Last answer to GET $HEALTH_PATH: $last_answer"
+    "Last answer to $HEALTH_ASKED: $last_answer"
 }
 passes_gate() { # color container
   color=$1
-  say "gate: $color on $HEALTH_PATH, $HEALTH_PASSES in a row within $GATE_TIMEOUT s"
+  say "gate: $color on ${HEALTH_ASKED#GET }, $HEALTH_PASSES in a row within $GATE_TIMEOUT s"
   passes=0
   tries=0
   last_answer='no answer yet'
@@ -30,7 +30,7 @@ passes_gate() { # color container
       passes=0
       tell_progress "$2"
     fi
-    [ "$(uptime_seconds)" -lt "$gate_ends" ] || return 1
+    [ -z "$probe_final" ] && [ "$(uptime_seconds)" -lt "$gate_ends" ] || return 1
     # nginx takes some milliseconds to resolve a name that was just staged: only the first tries come faster.
     tries=$((tries + 1))
     if [ "$passes" = 0 ] && [ "$tries" -le 5 ]; then sleep 0.1; else sleep "$HEALTH_INTERVAL"; fi

@@ -1,22 +1,26 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2153 # settings
 # The health request: made and judged here, for the gate, the watch and "status". It is piped before the script that asks, so
 # that it is always of the same version.
 #
-# It reads HEALTH_HOST, HEALTH_PATH, HEALTH_TIMEOUT, HEALTH_STATUS, HEALTH_BODY, HEALTH_JSON_FIELD, HEALTH_JSON_VALUE (settings)
-# and RUN (nginx.sh).
+# It reads HEALTH_HOST, HEALTH_PATH, HEALTH_TIMEOUT, HEALTH_STATUS, HEALTH_BODY, HEALTH_JSON_FIELD, HEALTH_JSON_VALUE (settings);
+# HEALTH_PORT, HEALTH_HEADERS (names) and HEALTH_SCHEME, which a switch of 0.1.0 was not told; RUN and PLACE (nginx.sh); and
+# $headers_file, where the headers are not those of the last switch that passed.
 
-# probe SOCKET: one request as a user's: through nginx, which resolves the color's name and adds the same headers (site.ts). It
-# fails if the answer is not the healthy one. Sets:
+# probe CONTAINER: one request as a user's: through nginx, which resolves the color's name and adds the same headers (site.ts).
+# It fails if the answer is not the healthy one. Sets:
 #   $probe_code  the HTTP status, or "none" where there was no complete answer
 #   $last_answer what came, in words
 #   $probe_location, $probe_fault, $probe_error  where it redirects to; which of status, body and field is not the healthy one;
 #                                                what curl says where there was no complete answer
+#   $probe_reason  one word, where that is known here already
+#   $probe_final   set where it will never be another answer
 # shellcheck disable=SC2034 # whoever asks says them
 probe() {
   # Two may ask at once: a gate and "status".
   answer=$RUN/answer.$$
+  probe_fault='' probe_error='' probe_reason='' probe_final=''
+  has_headers || return 1
   : >"$answer"
-  probe_fault='' probe_error=''
   if probe_code=$(ask_as_user "$1"); then
     probe_location=${probe_code#"${probe_code%% *}"}
     probe_location=${probe_location# }
@@ -33,12 +37,46 @@ probe() {
   [ -n "$healthy" ]
 }
 
-ask_as_user() { # socket
+# Users don't come to another port than containerPort, so nginx has no way to it.
+asks_past_nginx() { [ -n "${HEALTH_PORT:-}" ]; }
+
+ask_as_user() { # container
+  if asks_past_nginx; then
+    set -- -4 --noproxy '*' -H "X-Forwarded-Proto: $HEALTH_SCHEME" "http://$1:$HEALTH_PORT$HEALTH_PATH"
+  else
+    set -- --unix-socket "$RUN/gate-$1.sock" "http://localhost$HEALTH_PATH"
+  fi
+  # From a file: others can read the arguments of a process.
+  [ -z "${HEALTH_HEADERS:-}" ] || set -- -H "@$headers_file" "$@"
   curl -sS --path-as-is -o "$answer" -w '%{http_code} %{redirect_url}' --max-time "$HEALTH_TIMEOUT" --max-filesize 1048576 \
-    --unix-socket "$RUN/$1" -H "Host: $HEALTH_HOST" -A bluegreen-health "http://localhost$HEALTH_PATH" \
-    </dev/null 2>"$answer.error"
+    -H "Host: $HEALTH_HOST" -A bluegreen-health "$@" </dev/null 2>"$answer.error"
 }
-excerpt() { head -c 300 "$1" | tr -c '[:print:]' ' '; }
+has_headers() {
+  headers_file=${headers_file:-${PLACE:-}/health-headers}
+  [ -n "${HEALTH_HEADERS:-}" ] && [ ! -r "$headers_file" ] || return 0
+  probe_code=none probe_location='' probe_reason=no-headers probe_final=yes
+  last_answer='none: nginx does not have the headers of health.headers'
+  return 1
+}
+
+excerpt() { head -c 65536 "$1" | tr -c '[:print:]' ' ' | without_headers | head -c 300; }
+# An app may answer with what it was asked. What is shorter is no secret, and would take a part of each word.
+without_headers() {
+  if [ -z "${HEALTH_HEADERS:-}" ]; then cat && return; fi
+  awk '
+    NR == FNR { value = substr($0, index($0, ": ") + 2); if (length(value) >= 4) values[++n] = value; next }
+    {
+      for (i = 1; i <= n; i++) {
+        text = $0; $0 = ""
+        while ((at = index(text, values[i])) > 0) {
+          $0 = $0 substr(text, 1, at - 1) "[health.headers]"
+          text = substr(text, at + length(values[i]))
+        }
+        $0 = $0 text
+      }
+      printf "%s", $0
+    }' "$headers_file" -
+}
 
 is_healthy() { for probe_fault in status body field; do "accepts_$probe_fault" || return 1; done; }
 accepts_status() {

@@ -12,15 +12,38 @@
 ask_for_gate() {
   : >"$RUN/gate.log"
   gate_reason=passed gate_address='' logged=''
-  ! probe "gate-$1.sock" || return 0
-  read_gate_log
-  gate_reason=$(no_answer_reason)
+  if probe "$1"; then
+    reaches "$1"
+    return
+  fi
+  if asks_past_nginx; then gate_address=$1:$HEALTH_PORT; else read_gate_log; fi
+  gate_reason=${probe_reason:-$(no_answer_reason)}
+  [ -z "$probe_reason" ] || return 1
   if [ -n "$gate_reason" ]; then
     last_answer=$(no_answer_in_words "$gate_reason" "${gate_address:-the container}")
   else
     gate_reason=wrong-$probe_fault
   fi
   return 1
+}
+
+# reaches CONTAINER: whether nginx gets through to where users are sent, where the health request went past it; whatever is answered there.
+# It may not have resolved the name yet. Once is enough.
+reaches() {
+  if ! asks_past_nginx || [ "${reached:-}" = "$1" ]; then return 0; fi
+  probe_error=''
+  probe_code=$(curl -s -o /dev/null -w '%{http_code}' --max-time "$HEALTH_TIMEOUT" --unix-socket "$RUN/gate-$1.sock" -H "Host: $HEALTH_HOST" \
+    -A bluegreen-health http://localhost/ </dev/null) || probe_code=none
+  read_gate_log
+  gate_reason=$(no_answer_reason)
+  case $gate_reason in
+    refused | no-address | no-connection | no-route | nginx-*)
+      last_answer="where users are sent, $(no_answer_in_words "$gate_reason" "${gate_address:-the container}")"
+      return 1
+      ;;
+  esac
+  gate_reason=passed
+  reached=$1
 }
 
 # Without a process: a watch has little time on a busy machine.
@@ -58,6 +81,12 @@ no_answer_reason() {
     '') ;;
     'curl: (28)'*) echo slow ;;
     'curl: (63)'*) echo big-answer ;;
+    # nginx's own socket is always there: these are of a port that was asked past it.
+    'curl: (1)'*) echo not-http ;;
+    'curl: (6)'*) echo no-address ;;
+    'curl: (7)'*) echo refused ;;
+    'curl: (52)'*) echo closed ;;
+    'curl: (56)'*) echo reset ;;
     *) echo other ;;
   esac
 }

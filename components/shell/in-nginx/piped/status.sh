@@ -37,7 +37,7 @@ lock_is_held() { ! flock -s -n "$LOCK" true; }
 health() {
   live=$(sed -n 's/^# live: [a-z]* //p' "$SITE")
   [ -n "$live" ] || return 0
-  if probe "gate-$live.sock"; then fact healthy yes; else fact healthy no; fi
+  if probe "$live"; then fact healthy yes; else fact healthy no; fi
   fact health_code "$probe_code"
   fact health_answer "$(printf '%s' "$last_answer" | base64 | tr -d '\n')"
 }

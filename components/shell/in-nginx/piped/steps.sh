@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154 # common.sh, gate.sh and drain.sh come with it
+# shellcheck shell=sh disable=SC2154,SC2034 # common.sh, probe.sh, gate.sh and drain.sh come with it
 # The steps that the switch and the idle gate share, inside nginx's container, after common.sh.
 #
 # Until the commit nothing that serves has changed; whatever fails until "committed" is set, the former site is back and
@@ -20,6 +20,8 @@ begin() {
   settle_interrupted
   tell_of_interrupted
   read_served
+  # Delivered for a switch that has not passed yet: they count for nobody else.
+  [ ! -e "$PLACE/health-headers.next" ] || headers_file=$PLACE/health-headers.next
 }
 
 # The lock is the kernel's: it ends with its holder, however that one ends. A holder of the same stack can only be the
@@ -48,13 +50,6 @@ stay_with_the_owner() {
     wait_for 120 flock -s -n 6 || fail 3 'a new nginx is still taking over.' "Nothing was changed. Run 'pulumi up' again when it has ended."
   }
   is_owner || exit 4
-}
-# The name of a service is its place on the volume. Another stack may have a service of that name.
-own_place() {
-  read_line "$PLACE/id"
-  [ -z "$line" ] || [ "$line" = "$SERVICE_ID" ] || fail 1 "another stack has a service $SERVICE on this ingress." \
-    'Nothing was changed. Give this service another name; or, if the stack of the other one is lost, remove it: npx bluegreen forget.'
-  [ -n "$line" ] || write_file "$PLACE/id" "$(printf '%s\n' "$SERVICE_ID" "$LOCK_HOLDER")" || cannot_write
 }
 tell_of_interrupted() {
   outcome=$(tail -n 1 "$JOURNAL" 2>/dev/null | json_value outcome)

@@ -24,6 +24,7 @@ main() {
   ! is_watched || before=$(add_answers '0 0')
   commit
   watch
+  keep_health
   drain
   try_idle
   end_intent "done${cut:+, but $cut}" "$(seconds_taken)"
@@ -63,6 +64,16 @@ try_idle() {
     warn "$STARTED was started again as the idle color, and does not pass its health gate: $last_answer. See its log: docker logs $STARTED"
 }
 
+# From now on, whoever asks for the health of what is live asks as this switch did.
+keep_health() {
+  if [ -z "$HEALTH_HEADERS" ]; then
+    rm -f "$PLACE/health-headers" "$PLACE/health-headers.next"
+  elif [ "$headers_file" = "$PLACE/health-headers.next" ]; then
+    mv -f "$headers_file" "$PLACE/health-headers"
+    headers_file=$PLACE/health-headers
+  fi
+}
+
 # --- watch
 
 # For some seconds the former site is kept to go back to, and what the new live color answers is compared with what was
@@ -92,7 +103,7 @@ watch_live() {
     fi
     if ask_for_gate "$LIVE"; then sick=0; else sick=$((sick + 1)); fi
     if [ "$sick" = 3 ]; then
-      breach="three health requests in a row failed; the last answer to GET $HEALTH_PATH: $last_answer"
+      breach="three health requests in a row failed; the last answer to $HEALTH_ASKED: $last_answer"
       return 1
     fi
   done
