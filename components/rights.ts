@@ -1,5 +1,5 @@
 import type * as docker from "@pulumi/docker";
-import { certificateFolder, type Settings } from "./settings";
+import { certificateFolder, type ColorSettings, type Settings } from "./settings";
 
 // What each kind of container may do and take on its host, and how `docker ps` knows that it is well. Which checks of the
 // CIS Docker Benchmark that answers, and which it leaves open, is in tests/field/hardening.test.ts.
@@ -75,7 +75,10 @@ export function acmeRights() {
 }
 
 /** The colors: what the settings say. */
-export function colorRights({ container, memoryMb }: Pick<Settings, "container" | "memoryMb">) {
+export function colorRights({
+  container,
+  memoryMb,
+}: Pick<Settings, "container"> & Pick<ColorSettings, "memoryMb">) {
   const { capabilities, securityOpts, readOnly, tmpfs, cpuShares, ulimits } = container;
   return {
     capabilities: { adds: capabilities.adds.map(inFull), drops: capabilities.drops.map(inFull) },

@@ -30,11 +30,14 @@ export function readSite(text: string): Site {
 /** The site that the stack says is served: filled in as fill_site in components/shell/in-nginx/piped/steps.sh does. */
 export function wantedSite(told: Told) {
   const idle = idleOf(told);
+  const idleColor = other(told.LIVE_COLOR as Color);
   const text = fillSite(
     { site: told.SITE_TEMPLATE, preview: told.PREVIEW_TEMPLATE, noPreview: told.NO_PREVIEW },
     told.SERVICE,
-    { color: told.LIVE_COLOR, container: told.LIVE },
-    idle === undefined ? undefined : { color: other(told.LIVE_COLOR as Color), container: idle },
+    { color: told.LIVE_COLOR, container: told.LIVE, port: told.LIVE_PORT },
+    idle === undefined
+      ? undefined
+      : { color: idleColor, container: idle, port: told[`${idleColor.toUpperCase()}_PORT`] },
   );
   return { text, hash: hashOf(text) };
 }

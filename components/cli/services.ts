@@ -140,14 +140,14 @@ function readSwitch(
   headers: Resource | undefined,
 ): NonNullable<Service["switch"]> {
   const { settingsFunction, values } = readCommand(switched);
-  const { BLUE, GREEN } = idleGate ? readCommand(idleGate).values : {};
+  const { BLUE, BLUE_PORT, GREEN, GREEN_PORT } = idleGate ? readCommand(idleGate).values : {};
   const { LIVE_COLOR, LIVE } = values;
   return {
     urns: [takeOver, headers, switched, idleGate].flatMap((command) => command?.urn ?? []),
     settingsFunction,
     values: {
       ...values,
-      ...(idleGate && { BLUE, GREEN }),
+      ...(idleGate && { BLUE, BLUE_PORT, GREEN, GREEN_PORT }),
       // On an ingress that others have made, no stack but theirs knows its nginx.
       ...(takeOver && { NGINX: readCommand(takeOver).values.NGINX }),
       [LIVE_COLOR.toUpperCase()]: LIVE,

@@ -22,7 +22,6 @@ import {
 
 /** What a rendered site depends on: plain values only, so that rendering is a pure function. */
 export interface Site {
-  containerPort: number;
   proxy: Proxy;
   tls: SiteTls;
   health: Pick<Health, "path" | "hostHeader">;
@@ -37,8 +36,9 @@ export type SiteTls = Pick<Tls, "names" | "port" | "acmeEmail" | "hstsSeconds">;
 
 /*
  * The texts that follow are templates. What is live and what is idle is known when the switch runs, and it fills them in
- * (fill_site and stage in steps.sh): <live>, <idle> and <candidate> are names of containers, <live-color> and
- * <idle-color> are colors, <service> is the service's name. No setting may contain < or >.
+ * (fill_site and stage in steps.sh): <live>, <idle> and <candidate> are names of containers, <live-port>, <idle-port> and
+ * <candidate-port> are where they listen, <live-color> and <idle-color> are colors, <service> is the service's name. No setting
+ * may contain < or >.
  */
 
 /**
@@ -51,7 +51,7 @@ function renderSite(site: Site): string {
 ${renderClaims(site)}# header: ${headerKb(proxy)}
 ${proxy.accessLog ? `# log: ${logs.maxSizeMb * logs.maxFiles}\n` : ""}${renderTlsFacts(site)}#: ingress
 ${INGRESS}${proxy.accessLog ? `#: log\n${LOG}\n` : ""}#: http
-${renderTrust(proxy)}${renderHsts(tls)}${renderRedirects(site)}${renderRateLimit(proxy)}${renderStripping(site)}${renderUpstream("<live>", site)}
+${renderTrust(proxy)}${renderHsts(tls)}${renderRedirects(site)}${renderRateLimit(proxy)}${renderStripping(site)}${renderUpstream("live", site)}
 # Tells an nginx that starts whether it can reach the live color, before it opens its ports.
 server {
   listen unix:/run/bluegreen/warm-<service>.sock;
@@ -68,7 +68,7 @@ ${renderLocations(site, "<live>", "users")}`;
 const renderPreview = (site: Site): string => `#: facts
 # idle: <idle-color> <idle>
 #: http
-${renderUpstream("<idle>", site)}${renderGateServer(site, "<idle>")}#: idle
+${renderUpstream("idle", site)}${renderGateServer(site, "<idle>")}#: idle
 ${renderLocations(site, "<idle>", "preview")}`;
 
 /** What a switch makes the site of. */
@@ -268,16 +268,16 @@ const GZIP = `    gzip on;
  * beside it stands the former site, or at first none.
  */
 export const renderStagedSite = (site: Site): string =>
-  `${renderUpstream("<candidate>", site)}${renderGateServer(site, "<candidate>")}`;
+  `${renderUpstream("candidate", site)}${renderGateServer(site, "<candidate>")}`;
 
 /**
  * Named after its container and with a zone: while both stay, a reload keeps the resolved addresses, so that no new worker
  * ever starts without them. With a name that stays and a server that changes, each would answer 502 until it has resolved.
  */
-const renderUpstream = (container: string, { containerPort, proxy }: Site) =>
-  `upstream ${container} {
-  zone ${container} 64k;
-  server ${container}:${containerPort} resolve;
+const renderUpstream = (whose: "live" | "idle" | "candidate", { proxy }: Site) =>
+  `upstream <${whose}> {
+  zone <${whose}> 64k;
+  server <${whose}>:<${whose}-port> resolve;
   keepalive 64;
   keepalive_timeout ${proxy.upstreamKeepaliveSeconds}s;
 }

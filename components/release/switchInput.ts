@@ -1,7 +1,7 @@
 import { ownListening, urls } from "../host/address";
 import { schemeOf } from "../nginx/requests";
 import { renderStagedSite, renderTemplates } from "../nginx/site";
-import type { Color, Settings } from "../settings";
+import type { Color, ColorSettings, Settings } from "../settings";
 import { hash, hostScript, shellFiles } from "../shell";
 import { asked } from "./health";
 
@@ -25,7 +25,6 @@ export type CommandSettings = Pick<
   | "redirects"
   | "path"
   | "stripPath"
-  | "containerPort"
   | "health"
   | "watch"
   | "logs"
@@ -37,7 +36,10 @@ export type CommandSettings = Pick<
   | "keepImages"
   | "host"
   | "tlsPort"
-> & { tls: Pick<Settings["tls"], "names" | "port" | "acmeEmail" | "hstsSeconds"> };
+> & {
+  tls: Pick<Settings["tls"], "names" | "port" | "acmeEmail" | "hstsSeconds">;
+  colors: Record<Color, Pick<ColorSettings, "containerPort" | "own">>;
+};
 
 /** All that "sh -s" reads for the switch of a container. It is not told of the idle color: a change there is no reason to run it. */
 export function renderSwitchInput(values: CommandValues, live: string): string {
@@ -46,6 +48,7 @@ export function renderSwitchInput(values: CommandValues, live: string): string {
     ...commonVariables(values),
     LIVE_COLOR: activeColor,
     LIVE: live,
+    ...ofColor("LIVE", values.settings.colors[activeColor]),
     WATCH_SECONDS: watch.seconds,
     WATCH_TOLERANCE: watch.tolerancePercent,
   });
@@ -56,9 +59,17 @@ export function renderIdleGateInput(values: CommandValues, { blue, green }: Reco
   return renderInput("idle-gate", {
     ...commonVariables(values),
     BLUE: blue,
+    ...ofColor("BLUE", values.settings.colors.blue),
     GREEN: green,
+    ...ofColor("GREEN", values.settings.colors.green),
   });
 }
+
+/** Where a color listens, and which settings it has of its own. */
+const ofColor = (who: string, { containerPort, own }: CommandSettings["colors"][Color]) => ({
+  [`${who}_PORT`]: containerPort,
+  [`${who}_OWN`]: own.join(" "),
+});
 
 /** The settings, the part for nginx's container, and the part for the host, which calls it. */
 function renderInput(command: "switch" | "idle-gate", variables: { [name: string]: string | number }) {
@@ -113,7 +124,6 @@ function commonVariables({ lockHolder, service, id, ingress, settings }: Command
     HEALTH_JSON_FIELD: health.jsonField ?? "",
     HEALTH_JSON_VALUE: health.jsonValue ?? "",
     GATE_TIMEOUT: health.gateTimeoutSeconds,
-    CONTAINER_PORT: settings.containerPort,
     URL: url,
     PREVIEW_URL: previewUrl,
     IDLE: settings.idle,
@@ -133,7 +143,12 @@ function commonVariables({ lockHolder, service, id, ingress, settings }: Command
  * values, such as the drain's, only updates its input; that run finds nothing to gate and the site as it is.
  */
 export function switchHash(settings: CommandSettings): string {
-  const { site, preview } = renderTemplates(settings);
+  const templates = renderTemplates(settings);
+  // The idle color's port is none of its business: what is idle stays as it is until the idle gate.
+  const port = String(settings.colors[settings.activeColor].containerPort);
+  const [site, preview] = [templates.site, templates.preview].map((text) =>
+    text.replaceAll(/<(live|idle)-port>/g, port),
+  );
   // The headers may be secrets. They are delivered by a command of their own, whose id is a trigger of the switch (service/switch.ts).
   const { headers: _headers, ...health } = settings.health;
   return hash(JSON.stringify([site, preview, health]));

@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Context } from "../context";
 import { colorRights } from "../rights";
-import type { Color, Settings } from "../settings";
+import type { Color, ColorSettings } from "../settings";
 import { hash } from "../shell";
 
 export type Colors = Record<Color, docker.Container>;
@@ -18,14 +18,15 @@ export function createColor(
   before: pulumi.Resource[],
 ): docker.Container {
   const { settings } = context;
+  const own = settings.colors[color];
   return new docker.Container(
     `${context.name}-${color}`,
     {
       image: context.images[color],
-      command: settings.command,
+      command: own.command,
       envs: environment(context, color),
       volumes: settings.volumes,
-      ...colorRights(settings),
+      ...colorRights({ ...settings, ...own }),
       networksAdvanced: networks.map((name) => ({ name })),
       // The switch and the idle gate start it when its turn has come: what an update made before it failed does not run. A
       // stopped one is idle or has failed its gate, so neither is drift.
@@ -33,7 +34,7 @@ export function createColor(
       mustRun: false,
       stopTimeout: settings.stopGraceSeconds,
       destroyGraceSeconds: settings.stopGraceSeconds,
-      ...context.container(color, { ...commandLabel(settings), ...settings.labels }),
+      ...context.container(color, { ...commandLabel(own), ...settings.labels }),
       restart: settings.restart,
     },
     context.onDocker({
@@ -47,16 +48,16 @@ export function createColor(
 }
 
 /** The Docker plugin does not see that a command is no longer given: it takes the one that the container has. It does see a label go. */
-const commandLabel = ({ command }: Pick<Settings, "command">) =>
+const commandLabel = ({ command }: Pick<ColorSettings, "command">) =>
   command === undefined ? undefined : { "bluegreen.command": hash(JSON.stringify(command)) };
 
 function environment({ settings, redisHost }: Context, color: Color): pulumi.Output<string[]> {
-  const { env, colors, containerPort, timeZone, redis } = settings;
+  const { env, colors, timeZone, redis } = settings;
   const password = redis.password === undefined ? {} : { REDIS_PASSWORD: pulumi.secret(redis.password) };
   const url = redis.enabled && { REDIS_URL: redisUrl(redisHost, redis.password) };
   const own = {
     COLOR: color,
-    PORT: String(containerPort),
+    PORT: String(colors[color].containerPort),
     TZ: timeZone,
     ...(redis.enabled && { REDIS_HOST: redisHost, REDIS_PORT: "6379", ...password }),
   };

@@ -170,6 +170,12 @@ export interface ColorArgs {
   image: pulumi.Input<string>;
   /** Environment of this color alone, such as its own stream key and consumer group. Wins over the common `env`. */
   env?: { [name: string]: pulumi.Input<string> };
+  /** The port of this color alone, such as that of an image with another base. Default: as `containerPort`. */
+  containerPort?: number;
+  /** The command of this color alone; `[]` is the image's own. Default: as `command`. */
+  command?: string[];
+  /** Memory limit of this color alone, in MiB; `0` is none. Default: as `memoryMb`. Changed in place. */
+  memoryMb?: number;
 }
 
 /** A mount: give either `hostPath` or `volumeName`. */

@@ -4,7 +4,7 @@ export {
   findViolations,
   readIngressSettings,
   readSettings,
-  type Container,
+  type ColorSettings,
   type Health,
   type IngressSettings,
   type Proxy,

@@ -4,7 +4,7 @@ import type { BlueGreenServiceArgs, IngressArgs } from "./args";
 import { OF_SERVICES, RULES, type Rule } from "./rules";
 import type { Color } from "./color";
 import { hasTls, isRedirected } from "./derived";
-import { schema, settingsOf, withoutDefault } from "./schema";
+import { OF_COLORS, schema, settingsOf, withoutDefault } from "./schema";
 import { pathOf, refusal, type Violation } from "./violations";
 
 /** As a program gives them, but without what is null. */
@@ -13,12 +13,18 @@ export type Given = BlueGreenServiceArgs;
 type Parsed = z.output<typeof schema>;
 
 /** The arguments with every default filled in. What has no default stays optional. */
-export interface Settings extends Omit<Parsed, Color | "health" | "proxy"> {
-  colors: Record<Color, Parsed[Color]>;
+export interface Settings extends Omit<Parsed, Color | "health" | "proxy" | OfColors> {
+  colors: Record<Color, ColorSettings>;
   health: Health;
   proxy: Proxy;
   /** The port of the host for HTTPS, where one is published. */
   tlsPort: number | undefined;
+}
+type OfColors = keyof typeof OF_COLORS;
+/** Those of a color: its own ones, or else what is set for both. */
+export interface ColorSettings extends Omit<Parsed[Color], OfColors>, Pick<Parsed, OfColors> {
+  /** The names of its own ones. */
+  own: string[];
 }
 /** Those of an ingress: of a service's own one, or of one that services share. */
 export type IngressSettings = Pick<
@@ -34,7 +40,6 @@ export type IngressSettings = Pick<
   | "allowDowntime"
   | "allowMovingTags"
 >;
-export type Container = Settings["container"];
 export type Health = Parsed["health"] & { hostHeader: string };
 export type Proxy = Parsed["proxy"] & { requestBuffering: boolean };
 export type Tls = Settings["tls"];
@@ -104,7 +109,9 @@ const isWithin = (outer: string, inner: string) =>
   inner === outer || inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`);
 
 /** Defaults that are made of other settings. */
-export function complete({ blue, green, ...parsed }: Parsed): Settings {
+export function complete({ blue, green, ...all }: Parsed): Settings {
+  const { containerPort, command, memoryMb, ...parsed } = all;
+  const both = { containerPort, command, memoryMb };
   const { health, proxy, tls, hosts } = parsed;
   const names = [...tls.names, ...hosts.filter((host) => !host.startsWith("*"))];
   const [host] = names.filter((name) => !isRedirected(name, parsed));
@@ -113,12 +120,23 @@ export function complete({ blue, green, ...parsed }: Parsed): Settings {
     tlsPort: hasTls(tls) ? tls.port : undefined,
     // In the stack's configuration an empty text or list and 0 stand for what is not set: there every key has a value.
     ingress: parsed.ingress === "" ? undefined : parsed.ingress,
-    command: parsed.command?.length === 0 ? undefined : parsed.command,
-    memoryMb: parsed.memoryMb === 0 ? undefined : parsed.memoryMb,
     keepImages: parsed.keepImages === 0 ? undefined : parsed.keepImages,
-    colors: { blue, green },
+    colors: { blue: colorOf(both, blue), green: colorOf(both, green) },
     health: { ...health, hostHeader: health.hostHeader ?? host ?? "localhost" },
     proxy: { ...proxy, requestBuffering: proxy.requestBuffering ?? proxy.buffering },
+  };
+}
+
+function colorOf(both: Pick<Parsed, OfColors>, { image, env, ...given }: Parsed[Color]): ColorSettings {
+  const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const { command, memoryMb, ...rest } = { ...both, ...own };
+  return {
+    ...rest,
+    image,
+    env,
+    command: command?.length === 0 ? undefined : command,
+    memoryMb: memoryMb === 0 ? undefined : memoryMb,
+    own: Object.keys(own),
   };
 }
 

@@ -170,13 +170,35 @@ const ULIMITS = [
   "sigpending", "stack",
 ] as const;
 
+// --- what a color may have otherwise than both
+
+export const OF_COLORS = {
+  containerPort: setting(port(), 3000, { ...NEW_COLORS, unit: "port" }),
+  command: optional(list(z.string(must("text"))), NEW_COLORS),
+  memoryMb: optional(wholeOrZero(), { ...IN_PLACE, unit: "MiB" }),
+};
+type OwnOf<T> = { [K in keyof T]: z.ZodType<z.output<T[K]> | undefined> };
+
+/** The same settings for one color: what it does not set is as for both. */
+const ownOf = (which: Color) =>
+  Object.fromEntries(
+    Object.entries(OF_COLORS).map(([name, row]) => {
+      const { cost, ...about } = z.globalRegistry.get(row) as About;
+      const own = cost === NEW_COLORS.cost ? newOne(which).cost : cost;
+      const kind = withoutDefault(row) as z.ZodType;
+      return [name, optional(kind, { ...about, cost: own, otherwise: `as \`${name}\`` })];
+    }),
+  ) as unknown as OwnOf<typeof OF_COLORS>;
+
 // --- the table
 
+const newOne = (which: Color) => ({ cost: `a new ${which}, gated` });
 const color = (which: Color) =>
   element(
     {
-      image: required(later(image()), { cost: `a new ${which}, gated` }),
-      env: setting(variables(), {}, { cost: `a new ${which}, gated` }),
+      image: required(later(image()), newOne(which)),
+      env: setting(variables(), {}, newOne(which)),
+      ...ownOf(which),
     } satisfies Shape<ColorArgs>,
     "an object with at least its image",
   );
@@ -197,8 +219,8 @@ export const schema = z.strictObject({
   redirects: setting(named(wildcardName(), origin()), {}, RELOAD),
   path: setting(servedPath, "/", RELOAD),
   stripPath: setting(flag(), false, RELOAD),
-  containerPort: setting(port(), 3000, { ...NEW_COLORS, unit: "port" }),
-  command: optional(list(z.string(must("text"))), NEW_COLORS),
+  containerPort: OF_COLORS.containerPort,
+  command: OF_COLORS.command,
   env: setting(variables(), {}, NEW_COLORS),
   volumes: setting(
     list(
@@ -212,7 +234,7 @@ export const schema = z.strictObject({
     [],
     NEW_COLORS,
   ),
-  memoryMb: optional(wholeOrZero(), { ...IN_PLACE, unit: "MiB" }),
+  memoryMb: OF_COLORS.memoryMb,
   container: group({
     securityOpts: setting(list(securityOption), ["no-new-privileges"], NEW_COLORS),
     capabilities: group({

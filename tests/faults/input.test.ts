@@ -22,6 +22,7 @@ const BATCH = 200;
 /** A value for every setting: made from its row, or, where that can't be done (SPECIAL in valid.ts), given here. */
 const [MADE] = fc.sample(wholeArgs, { numRuns: 1, seed: 1 });
 const NAMES_OF_TLS = ["shop.example.com", "www.example.com"];
+const OWN = { containerPort: 8080, command: ["serve"], memoryMb: 64 };
 const EVERYTHING: BlueGreenServiceArgs = {
   ...MADE,
   activeColor: "blue",
@@ -29,8 +30,8 @@ const EVERYTHING: BlueGreenServiceArgs = {
   redirects: { "www.example.com": "https://shop.example.com" },
   path: "/api",
   stripPath: true,
-  blue: { image: "shop:1.0.0", env: { A: "a" } },
-  green: { image: "shop:1.1.0", env: { A: "b" } },
+  blue: { image: "shop:1.0.0", env: { A: "a" }, ...OWN },
+  green: { image: "shop:1.1.0", env: { A: "b" }, ...OWN },
   env: { B: "c" },
   volumes: [{ hostPath: "/data", containerPath: "/data", readOnly: true }],
   restart: "unless-stopped",

@@ -36,10 +36,13 @@ export const CASE: fc.Arbitrary<Case> = fc
 
 /** The first switch: both colors are staged. Then the site that it commits. */
 function configurations({ settings, names }: Case): { staged: string; site: string } {
-  const live = { color: "blue", container: names.blue };
-  const idle = { color: "green", container: names.green };
-  const staged = [live, idle].map(({ container }) =>
-    renderStagedSite(settings).replaceAll("<candidate>", container),
+  const { blue, green } = settings.colors;
+  const live = { color: "blue", container: names.blue, port: blue.containerPort };
+  const idle = { color: "green", container: names.green, port: green.containerPort };
+  const staged = [live, idle].map(({ container, port }) =>
+    renderStagedSite(settings)
+      .replaceAll("<candidate>", container)
+      .replaceAll("<candidate-port>", String(port)),
   );
   return { staged: staged.join(""), site: fillSite(renderTemplates(settings), "shop", live, idle) };
 }

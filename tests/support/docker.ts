@@ -26,6 +26,7 @@ export interface Inspected {
   HostConfig: {
     PortBindings: { [port: string]: { HostIp: string; HostPort: string }[] } | null;
     NetworkMode: string;
+    Memory: number;
   };
   NetworkSettings: { Networks: { [name: string]: { IPAddress: string; GlobalIPv6Address: string } } };
 }

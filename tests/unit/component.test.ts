@@ -324,6 +324,23 @@ describe("the component's settings", () => {
     }
   });
 
+  it("N5 port, command and memory of one color, the other as both", async () => {
+    const { resources } = await declare({
+      ...IMAGES,
+      command: ["serve"],
+      blue: { ...IMAGES.blue, containerPort: 8080, command: ["start"], memoryMb: 64 },
+      green: { ...IMAGES.green, command: [] },
+    });
+    const [blue, green] = [resources.blue.inputs, resources.green.inputs];
+    assert.deepEqual([blue.command, green.command], [["start"], undefined]);
+    assert.deepEqual([blue.memory, blue.memorySwap, green.memory], [64, 64, undefined]);
+    assert.ok(blue.envs.includes("PORT=8080") && green.envs.includes("PORT=3000"));
+    const commands = [blue, green].map(({ labels }) =>
+      (labels as { label: string }[]).some(({ label }) => label === "bluegreen.command"),
+    );
+    assert.deepEqual(commands, [true, false], "a command that is no longer given shows by its label alone");
+  });
+
   it("container: what the colors may do, in the form in which Docker gives it back", async () => {
     const { resources } = await declare({
       ...IMAGES,

@@ -13,6 +13,8 @@ interface Facts {
   /** What it listens on; undefined where it could not be read. */
   listens?: string[];
   health?: { [name: string]: string | number };
+  /** Settings that the color has of its own. */
+  own?: string[];
   log?: string;
 }
 const RUNS = {
@@ -45,7 +47,7 @@ function table(listens: string[]): string {
 }
 
 /** What explain.sh makes of these facts. */
-function explain({ kind = "gate", container, listens, health, log = "", ...facts }: Facts) {
+function explain({ kind = "gate", container, listens, health, log = "", own = [], ...facts }: Facts) {
   const failure = Object.entries({ kind, container: "shop-green-2", ...facts }).map(
     ([key, value]) => `${key} ${value}`,
   );
@@ -56,7 +58,8 @@ function explain({ kind = "gate", container, listens, health, log = "", ...facts
     ...RUNS,
     ...container,
     sockets: listens === undefined ? "" : table(listens),
-    CONTAINER_PORT: 3000,
+    candidate_port: 3000,
+    own_settings: own.join(" "),
     GATE_TIMEOUT: 60,
     URL: "http://shop.example",
     HEALTH_PATH: "/health",
@@ -93,7 +96,8 @@ const CAUSES: { [cause: string]: Facts & { likely: RegExp; advice: RegExp; blame
     ...refused,
     listens: ["0.0.0.0:5000", "127.0.0.11:41000"],
     likely: /nothing listens on port 3000, which is containerPort; it listens on 5000\./,
-    advice: /set containerPort .*'pulumi config set --path containerPort 5000'.* PORT/,
+    advice:
+      /set containerPort .*'pulumi config set containerPort 5000', or for green alone 'pulumi config set --path green\.containerPort 5000'.* PORT/,
   },
   "N4 another port than health.port": {
     ...refused,
@@ -107,6 +111,13 @@ const CAUSES: { [cause: string]: Facts & { likely: RegExp; advice: RegExp; blame
     ...answered("401", { health: { HEALTH_HEADERS: "Authorization" } }),
     likely: /does not take the login of health\.headers \(Authorization\) for \/health/,
     advice: /health\.headers/,
+  },
+  "another port, where the color has its own": {
+    ...refused,
+    own: ["containerPort"],
+    listens: ["0.0.0.0:5000"],
+    likely: /nothing listens on port 3000, which is green\.containerPort; it listens on 5000\./,
+    advice: /^set green\.containerPort .*: 'pulumi config set --path green\.containerPort 5000'\. Or/,
   },
   "several other ports": {
     ...refused,

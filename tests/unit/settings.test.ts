@@ -19,6 +19,7 @@ describe("the defaults", () => {
         `Default ${plain}`,
         `\`${plain}\` (the default)`,
         `Default: ${plain}`,
+        `Default: ${value}`,
       ].some((words) => comment.includes(words));
     });
     assert.deepEqual(
@@ -28,7 +29,8 @@ describe("the defaults", () => {
   });
 
   it("the empty ones", () => {
-    const { env, volumes, labels, command, memoryMb } = settingsOf(LEAST);
+    const { env, volumes, labels, colors } = settingsOf(LEAST);
+    const { command, memoryMb } = colors.blue;
     assert.deepEqual([env, volumes, labels, command, memoryMb], [{}, [], {}, undefined, undefined]);
   });
 
@@ -41,11 +43,27 @@ describe("the defaults", () => {
       redis: { enabled: false },
       proxy: { buffering: true, accessLog: false, port: undefined },
     });
-    assert.equal(given.containerPort, 3000);
+    assert.equal(given.colors.blue.containerPort, 3000);
     assert.deepEqual(given.env, {});
     assert.deepEqual([given.health.passes, given.health.path], [3, "/health"]);
     assert.equal(given.redis.enabled, false);
     assert.deepEqual([given.proxy.buffering, given.proxy.accessLog, given.proxy.port], [true, false, 80]);
+  });
+
+  it("a color's own win over those of both; an empty command and 0 MiB are none", () => {
+    const { blue, green } = settingsOf({
+      ...LEAST,
+      containerPort: 4000,
+      command: ["serve"],
+      memoryMb: 64,
+      blue: { ...LEAST.blue, containerPort: 8080, command: [], memoryMb: 0 },
+    }).colors;
+    assert.deepEqual(
+      [green.containerPort, green.command, green.memoryMb, green.own],
+      [4000, ["serve"], 64, []],
+    );
+    assert.deepEqual([blue.containerPort, blue.command, blue.memoryMb], [8080, undefined, undefined]);
+    assert.deepEqual(blue.own, ["containerPort", "command", "memoryMb"]);
   });
 
   it("don't change what was given", () => {

@@ -11,7 +11,11 @@ const NAMES = { blue: "shop-blue-1", green: "shop-green-2" };
 
 function siteOf(settings: Settings, names = NAMES): string {
   const live = settings.activeColor;
-  const side = (color: Color) => ({ color, container: names[color] });
+  const side = (color: Color) => ({
+    color,
+    container: names[color],
+    port: settings.colors[color].containerPort,
+  });
   return fillSite(renderTemplates(settings), "shop", side(live), side(other(live)));
 }
 /** What nginx runs with it. */
@@ -48,6 +52,7 @@ describe("the rendered site", () => {
     const first = fillSite(renderTemplates(settingsOf(LEAST)), "shop", {
       color: "blue",
       container: "shop-blue-1",
+      port: 3000,
     });
     assert.match(server(runs(first), "8081"), /return 503 "No color is idle yet/);
     assert.doesNotMatch(first, /[<>]|# idle/);
@@ -70,7 +75,9 @@ describe("the rendered site", () => {
   });
 
   it("a staged container has the very upstream that the site will have", () => {
-    const staged = renderStagedSite(settingsOf(LEAST)).replaceAll("<candidate>", "shop-green-2");
+    const staged = renderStagedSite(settingsOf(LEAST))
+      .replaceAll("<candidate>", "shop-green-2")
+      .replaceAll("<candidate-port>", "3000");
     const upstream = block(site, /upstream shop-green-2 /);
     assert.equal(block(staged, /upstream shop-green-2 /), upstream);
     assert.match(staged, /listen unix:\/run\/bluegreen\/gate-shop-green-2\.sock;/);

@@ -113,6 +113,18 @@ describe("the switch's input", () => {
     assert.equal(idleInputOf(blueLive), idleInputOf(greenLive));
   });
 
+  it("each knows where its candidate listens: the switch not where the idle color does", () => {
+    const settings = settingsOf({
+      ...LEAST,
+      containerPort: 4000,
+      green: { ...LEAST.green, containerPort: 8080, memoryMb: 64 },
+    });
+    assert.match(inputOf(settings), /\nLIVE_PORT='4000'\nLIVE_OWN=''\n/);
+    assert.doesNotMatch(inputOf(settings), /8080/);
+    assert.match(idleInputOf(settings), /\nBLUE_PORT='4000'\nBLUE_OWN=''\n/);
+    assert.match(idleInputOf(settings), /\nGREEN_PORT='8080'\nGREEN_OWN='containerPort memoryMb'\n/);
+  });
+
   it("a part of it, cut off anywhere, calls nothing", () => {
     const input = inputOf(settingsOf({ ...LEAST, health: { bodyText: "a\n'b" } }));
     const end = input.lastIndexOf("main\n");
@@ -175,6 +187,13 @@ describe("the hash that runs the switch again", () => {
       ),
       base,
     );
+  });
+
+  it("is the same for the idle color's own port, and another for the live one's", () => {
+    const own = (color: "blue" | "green") =>
+      switchHash(settingsOf({ ...LEAST, [color]: { ...LEAST[color], containerPort: 8080 } }));
+    assert.equal(own("green"), base);
+    assert.notEqual(own("blue"), base);
   });
 
   it("is another for each thing that is rendered or gated", () => {

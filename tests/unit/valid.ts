@@ -64,6 +64,10 @@ const addresses = fc.uniqueArray(fc.constantFrom("10.0.0.0/8", "192.0.2.7", "200
 /** Of the numbers that are right, those that a person may want. */
 const MOST = 100_000;
 
+/** Its image is its own, and its port may be. */
+const colorLike = (color: BlueGreenServiceArgs["blue"]) =>
+  fc.record({ image: fc.constant(color.image), containerPort: some(fc.integer({ min: 1, max: 65_535 })) });
+
 /**
  * What is not made from its row alone: rules over several settings, patterns that can't be turned round, and what these tests have no
  * use for.
@@ -76,8 +80,8 @@ const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
     { "old.example.com": "https://shop.example.com" },
     { "*.example.com": "https://shop.example.net", "*.old.example.net": "http://example.com:8080" },
   ),
-  blue: fc.constant(LEAST.blue),
-  green: fc.constant(LEAST.green),
+  blue: colorLike(LEAST.blue),
+  green: colorLike(LEAST.green),
   env: fc.constant({}),
   volumes: fc.constant([]),
   restart: fc.constantFrom("unless-stopped", "on-failure", "no"),

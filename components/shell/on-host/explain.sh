@@ -6,7 +6,8 @@
 #   container_status, exit_code, out_of_memory, restarts, up    what Docker says of the container
 #   log                its last log lines
 #   sockets            /proc/net/tcp and tcp6 of the container; empty where they could not be read
-#   CONTAINER_PORT, HEALTH_..., GATE_TIMEOUT, URL               the settings
+#   candidate_port, own_settings    its port; the settings that are its own, and not those of both colors
+#   HEALTH_..., GATE_TIMEOUT, URL   the settings
 #
 # and sets state, listens, likely and advice.
 
@@ -17,15 +18,26 @@ explain() {
   code=$(failure_fact code)
   address=$(failure_fact address)
   port=${address##*:}
-  port=${port:-${HEALTH_PORT:-$CONTAINER_PORT}}
+  port=${port:-${HEALTH_PORT:-$candidate_port}}
   # Where users are sent is asked too.
-  if [ "$port" = "$HEALTH_PORT" ]; then port_setting=health.port; else port_setting=containerPort; fi
+  if [ "$port" = "$HEALTH_PORT" ]; then port_setting=health.port; else port_setting=$(setting containerPort); fi
   listening=$(printf '%s\n' "$sockets" | listening_addresses)
   likely='' advice=''
   say_state
   say_listening
   if does_not_run; then explain_dead; else explain_answer; fi
   [ -n "$advice" ] || advice="see what it says above and in its log, and mend the $color image or its settings."
+}
+
+# setting NAME: as who reads this has to set it. A color's own wins over that of both.
+setting() { case " $own_settings " in *" $1 "*) echo "$color.$1" ;; *) echo "$1" ;; esac }
+set_port() { # port
+  own_port="'pulumi config set --path $color.containerPort $1'"
+  case $port_setting in
+    health.port) echo "'pulumi config set --path health.port $1'" ;;
+    containerPort) echo "'pulumi config set containerPort $1', or for $color alone $own_port" ;;
+    *) echo "$own_port" ;;
+  esac
 }
 
 # --- the container
@@ -50,13 +62,13 @@ does_not_run() {
 explain_dead() {
   if [ "$out_of_memory" = true ]; then
     likely='it was killed for want of memory.'
-    advice='raise memoryMb, or let the service need less.'
+    advice="raise $(setting memoryMb), or let the service need less."
     return
   fi
   case $container_status-$exit_code in
     *-126 | *-127)
       likely="its command can't be run: exit code $exit_code."
-      advice="mend 'command', if you have set it, or the $color image."
+      advice="mend '$(setting command)', if you have set it, or the $color image."
       ;;
     *) explain_exit ;;
   esac
@@ -138,7 +150,7 @@ explain_answer() {
 longer() { echo "raise health.gateTimeoutSeconds (now $GATE_TIMEOUT)"; }
 
 # The variable is for the port of users.
-or_its_own() { if [ "$port_setting" = containerPort ]; then echo 'Or let it listen on the port in its variable PORT.'; fi; }
+or_its_own() { if [ "$port_setting" != health.port ]; then echo 'Or let it listen on the port in its variable PORT.'; fi; }
 
 explain_refused() {
   others=$(reachable_ports)
@@ -150,10 +162,10 @@ explain_refused() {
     advice="$(longer)."
   elif listens_on "$port"; then
     likely="on port $port it listens on its own loopback address only, where nginx can't reach it."
-    advice="let the service listen on 0.0.0.0, by its environment ('env') or its command ('command')."
+    advice="let the service listen on 0.0.0.0, by its environment ('env') or its command ('$(setting command)')."
   elif [ -n "$others" ]; then
     likely="nothing listens on port $port, which is $port_setting; it listens on $(echo "$others" | list_of_words)."
-    advice="set $port_setting to the port that the service listens on: 'pulumi config set --path $port_setting ${others%%[!0-9]*}'. $(or_its_own)"
+    advice="set $port_setting to the port that the service listens on: $(set_port "${others%%[!0-9]*}"). $(or_its_own)"
   elif [ -n "$listening" ]; then
     likely="nothing listens on port $port, which is $port_setting; it listens on its own loopback address only, on another port."
     advice="let the service listen on 0.0.0.0; set $port_setting to its port. $(or_its_own)"

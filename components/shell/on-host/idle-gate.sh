@@ -1,9 +1,9 @@
 #!/bin/sh
 # The idle gate on the host, after conclude.sh.
 #
-# Given: BLUE GREEN
+# Given: BLUE BLUE_PORT BLUE_OWN GREEN GREEN_PORT GREEN_OWN
 #
-# shellcheck disable=SC2154 # from conclude.sh
+# shellcheck disable=SC2154,SC2034 # from and for conclude.sh
 
 main() {
   eval "$(settings)"
@@ -25,8 +25,8 @@ main() {
 # The switch has passed before, so one color is live.
 choose_candidate() {
   case $served in
-    *'live: blue '*) idle_color=green candidate=$GREEN ;;
-    *'live: green '*) idle_color=blue candidate=$BLUE ;;
+    *'live: blue '*) idle_color=green candidate=$GREEN candidate_port=$GREEN_PORT own_settings=$GREEN_OWN ;;
+    *'live: green '*) idle_color=blue candidate=$BLUE candidate_port=$BLUE_PORT own_settings=$BLUE_OWN ;;
     *)
       echo "error: nginx names no live color of $SERVICE. Nothing was changed." >&2
       echo "What to do next: run 'npx bluegreen heal', or 'pulumi up --refresh'." >&2

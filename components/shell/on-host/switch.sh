@@ -1,12 +1,13 @@
 #!/bin/sh
 # The switch on the host, after conclude.sh.
 #
-# Given: LIVE_COLOR LIVE
+# Given: LIVE_COLOR LIVE LIVE_PORT LIVE_OWN
 #
-# shellcheck disable=SC2154 # from conclude.sh
+# shellcheck disable=SC2154,SC2034 # from and for conclude.sh
 
 main() {
   eval "$(settings)"
+  candidate_port=$LIVE_PORT own_settings=$LIVE_OWN
   look_around
   start "$LIVE"
   started_idle=''

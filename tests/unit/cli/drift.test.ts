@@ -75,7 +75,11 @@ function exported(args: Partial<BlueGreenServiceArgs> = {}) {
 const siteOf = (args: Partial<BlueGreenServiceArgs> = {}) => {
   const settings = settingsOf({ ...ARGS, ...args });
   const { activeColor: live } = settings;
-  const side = (color: "blue" | "green") => ({ color, container: NAMES[color] });
+  const side = (color: "blue" | "green") => ({
+    color,
+    container: NAMES[color],
+    port: settings.colors[color].containerPort,
+  });
   const site = fillSite(renderTemplates(settings), "shop", side(live), side(other(live)));
   return { site, hash: hash(site) };
 };

@@ -2,7 +2,7 @@
 # The idle gate, inside nginx's container, after steps.sh and what that needs: the idle color's new container is gated, and then
 # answers on the preview port. What is live is not touched.
 #
-# Given: BLUE GREEN; from the host's part IMAGE (of the idle color's container) STARTED (the container that it has just started,
+# Given: BLUE BLUE_PORT GREEN GREEN_PORT; from the host's part IMAGE (of the idle color's container) STARTED (the container that it has just started,
 #        or nothing)
 #
 # shellcheck disable=SC2154 # from steps.sh
@@ -12,10 +12,11 @@ main() {
   live_color=${served_live%% *}
   [ -n "$live_color" ] || fail 1 'no color is live yet, so none is idle.'
   idle_color=$(other "$live_color")
-  container=$(container_of "$idle_color")
-  fill_site "$live_color" "${served_live#* }" "$container"
+  choose_candidate
+  live=${served_live#* }
+  fill_site "$live_color" "$live" "$(served_port "$live")" "$container" "$port"
   note_intent "$live_color" "$live_color" idle "$idle_color" "$IMAGE"
-  stage "$idle_color" "$container"
+  stage "$idle_color" "$container" "$port"
   if ! is_served "$container" || [ "$STARTED" = "$container" ]; then gate "$idle_color" "$container"; fi
   commit
   keep_committed
@@ -27,6 +28,11 @@ main() {
   say "$idle_color is idle, on the preview port"
 }
 
-container_of() { case $1 in blue) printf '%s' "$BLUE" ;; green) printf '%s' "$GREEN" ;; esac }
+choose_candidate() {
+  case $idle_color in
+    blue) container=$BLUE port=$BLUE_PORT ;;
+    green) container=$GREEN port=$GREEN_PORT ;;
+  esac
+}
 
 main

@@ -76,21 +76,24 @@ read_served() {
 is_live() { [ "${served_live#* }" = "$1" ]; }
 is_served() { is_live "$1" || [ "${served_idle#* }" = "$1" ]; }
 
-# fill_site COLOR LIVE IDLE: the site with these containers, as $next_site. IDLE may be empty.
+# fill_site COLOR LIVE PORT IDLE PORT: the site with these containers, as $next_site. IDLE may be empty.
 fill_site() {
-  next_site=$(printf '%s\n' "$SITE_TEMPLATE" "$(if [ -n "$3" ]; then echo "$PREVIEW_TEMPLATE"; else echo "$NO_PREVIEW"; fi)" |
-    sed "s/<service>/$SERVICE/g; s/<live-color>/$1/g; s/<live>/$2/g; s/<idle-color>/$(other "$1")/g; s/<idle>/$3/g")
+  next_site=$(printf '%s\n' "$SITE_TEMPLATE" "$(if [ -n "$4" ]; then echo "$PREVIEW_TEMPLATE"; else echo "$NO_PREVIEW"; fi)" |
+    sed -e "s/<service>/$SERVICE/g; s/<live-color>/$1/g; s/<live>/$2/g; s/<live-port>/$3/g" \
+      -e "s/<idle-color>/$(other "$1")/g; s/<idle>/$4/g; s/<idle-port>/$5/g")
 }
+# Where a container that is served listens. The settings may name another port by now: that is its successor's.
+served_port() { sed -n "s/^  server $1:\([0-9]*\) resolve;\$/\1/p" "$SITE"; } # container
 
 # --- stage
 
 # A container that is not served yet gets an upstream and a private socket of its own; nginx starts to resolve its name.
 # The committed site has an upstream of the same name, and a reload hands its addresses on: nothing is resolved anew.
-stage() { # color container
+stage() { # color container port
   rm -f "$STAGED"
   is_served "$2" || {
     say "staging $1: $2"
-    printf '%s\n' "$STAGED_TEMPLATE" | sed "s/<candidate>/$2/g" >"$STAGED"
+    printf '%s\n' "$STAGED_TEMPLATE" | sed "s/<candidate>/$2/g; s/<candidate-port>/$3/g" >"$STAGED"
   }
   # Before a flip to a warm color there is nothing new.
   runs_config "$(config_hash)" || reload || fail 1 "nginx does not take the candidate's configuration."

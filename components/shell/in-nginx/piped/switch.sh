@@ -6,7 +6,7 @@
 # It knows the color that goes live and its container, and not what the other color shall run: that is the idle gate's, so
 # that a release of the live color never depends on the idle one.
 #
-# Given: LIVE_COLOR LIVE WATCH_SECONDS WATCH_TOLERANCE; from the host's part IMAGE (of LIVE) STARTED (the idle container that it
+# Given: LIVE_COLOR LIVE LIVE_PORT WATCH_SECONDS WATCH_TOLERANCE; from the host's part IMAGE (of LIVE) STARTED (the idle container that it
 #        has just started, or nothing)
 #
 # shellcheck disable=SC2154 # from steps.sh and probe.sh
@@ -14,11 +14,11 @@
 main() {
   begin
   choose_idle
-  fill_site "$LIVE_COLOR" "$LIVE" "$idle_container"
+  fill_site "$LIVE_COLOR" "$LIVE" "$LIVE_PORT" "$idle_container" "$(served_port "$idle_container")"
   note_intent "${served_live%% *}" "$LIVE_COLOR" "$(kind)" "$LIVE_COLOR" "$IMAGE"
   : >"$ANSWERS"
   ! is_watched || set_watched yes
-  stage "$LIVE_COLOR" "$LIVE"
+  stage "$LIVE_COLOR" "$LIVE" "$LIVE_PORT"
   if is_live "$LIVE"; then try_live; else gate "$LIVE_COLOR" "$LIVE"; fi
   be_alone
   ! is_watched || before=$(add_answers '0 0')
