@@ -1,5 +1,6 @@
 import { hasTls, type Proxy } from "../settings";
 import { hash } from "../shell";
+import { type FORWARDED, OF_PROXIES } from "./headers";
 import type { Site } from "./site";
 
 // How a request is passed on to a color: the same for users, preview, gate, watch and status, whatever site is served. Each
@@ -73,26 +74,6 @@ map "$bluegreen_upgrade $http_accept" $bluegreen_stream {
   ~*text/event-stream 1;
 }
 `;
-
-/**
- * What apps and their frameworks take for the word of a proxy. From anybody else it could be a lie, so it is passed on from trusted
- * ones alone.
- */
-export const OF_PROXIES = [
-  "Forwarded",
-  "X-Forwarded-Port",
-  "X-Forwarded-Scheme",
-  "X-Forwarded-Ssl",
-  "X-Forwarded-Server",
-  "X-Url-Scheme",
-  "Front-End-Https",
-  "Client-IP",
-  "X-Client-IP",
-  "X-Cluster-Client-IP",
-  "True-Client-IP",
-  "CF-Connecting-IP",
-  "Fastly-Client-IP",
-];
 
 const isBehind = ({ trustedProxies }: Proxy) => trustedProxies.length > 0;
 /** The variables of renderTrust: of services that trust the same proxies they are the same. */
@@ -183,13 +164,16 @@ function renderHeaders({
   prefix,
   told,
 }: Origin): string[] {
-  const forwarded = {
+  const own: Record<(typeof FORWARDED)[number], string> = {
     "X-Real-IP": client,
     // One address: some apps take the first of several, some the last, and this one is right for both.
     "X-Forwarded-For": client,
     "X-Forwarded-Proto": scheme,
     "X-Forwarded-Host": forwardedHost,
     "X-Forwarded-Prefix": prefix,
+  };
+  const forwarded = {
+    ...own,
     ...Object.fromEntries(OF_PROXIES.map((header) => [header, told(header)])),
   };
   const doubles = Object.keys(forwarded).flatMap(withUnderscores);

@@ -8,6 +8,7 @@ import {
   renderTrust,
   USER_MAPS,
 } from "./requests";
+import { renderPiece } from "./piece";
 import { hash } from "../shell";
 import {
   hasTls,
@@ -173,6 +174,8 @@ function renderLocations(site: Site, container: string, whose: "users" | "previe
   const streams = { ...proxy, buffering: false, readTimeoutSeconds: timeout, sendTimeoutSeconds: timeout };
   const origin = whose === "users" ? fromUsers(site) : onPreview(site);
   const passed = `${renderPathAgain(site)}    proxy_pass http://${container}${site.stripPath ? `$${restOf(path)}` : ""};\n`;
+  // After "return": then it is run once, also of a stream.
+  const piece = renderPiece(proxy.nginxConfig);
   const more =
     (whose === "users" ? renderHstsHeader(site) + renderLogs(site) + renderLimited(proxy) : "") +
     renderClient(proxy) +
@@ -186,11 +189,11 @@ ${renderPassing({ proxy }, origin, "    ")}${more}${whose === "users" ? renderRe
     if ($bluegreen_stream) {
       return 418;
     }
-${passed}  }
+${passed}${piece}  }
 `,
   );
   return `${locations.join("")}  location @${container} {
-${renderPassing({ proxy: streams }, origin, "    ")}${more}${passed}  }
+${renderPassing({ proxy: streams }, origin, "    ")}${more}${passed}${piece}  }
 `;
 }
 

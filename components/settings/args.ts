@@ -456,6 +456,13 @@ export interface ProxyArgs extends IngressProxyArgs {
    * and their like; for `Strict-Transport-Security` there is `tls.hstsSeconds`). No value may have `$`, `"`, `\`, `<` or `>`.
    */
   responseHeaders?: { [name: string]: string };
+  /**
+   * Directives of nginx of your own, for this service's requests: `add_header`, `return`, `proxy_set_header` and others that stay
+   * within them; docs/how-to/nginx-config.md lists them. They hold for users and on the preview port, not for the gate. nginx tests them
+   * before they count: if it refuses one, the update fails, and the former configuration serves. Refused at once: what opens or
+   * closes another block than its own, files, other places to ask, `<` and `>`. Default none.
+   */
+  nginxConfig?: string;
   /** How many requests a client may send, by its address. */
   rateLimit?: RateLimitArgs;
 }

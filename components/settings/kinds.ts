@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isIP } from "node:net";
 import { z } from "zod";
+import { problemOfPiece } from "../nginx/piece";
 
 // The kinds of values that settings have. Each is a schema of zod: what is right, what an error says, the type, the shape in the
 // stack's configuration and the values that the tests try all come from it.
@@ -87,6 +88,15 @@ export const origin = () =>
   text(
     new RegExp(`^https?://(?=[^:]{1,253}(:|$))${NAME}(\\.${NAME})*(:[1-9]\\d{0,4})?$`),
     '"https://" or "http://" and a host name in small letters, without a path',
+  );
+
+/** Of nginx's configuration, for the service's locations. */
+export const piece = () =>
+  text(/^[^<>\0-\x08\x0b\x0c\x0e-\x1f\x7f]*$/, "directives of nginx, without < and >").superRefine(
+    (value, context) => {
+      const message = problemOfPiece(value);
+      if (message !== undefined) context.addIssue({ code: "custom", message });
+    },
   );
 
 /** Two programs connect, and each would take another user for granted. */

@@ -36,6 +36,7 @@ import {
   openLine,
   openText,
   origin,
+  piece,
   port,
   secret,
   text,
@@ -334,6 +335,7 @@ export const schema = z.strictObject({
       ...OF_INGRESS,
     }),
     gzip: setting(flag(), false, RELOAD),
+    nginxConfig: setting(piece(), "", RELOAD),
     rateLimit: group({
       requestsPerSecond: setting(whole(0, 1_000_000), 0, { ...RELOAD, unit: "requests" }),
       burst: setting(whole(0, 1_000_000), 100, { ...RELOAD, unit: "requests" }),

@@ -27,6 +27,7 @@ const EVERYTHING: BlueGreenServiceArgs = {
   ...MADE,
   activeColor: "blue",
   hosts: ["shop.example.com"],
+  proxy: { ...MADE.proxy, nginxConfig: "" },
   redirects: { "www.example.com": "https://shop.example.com" },
   path: "/api",
   stripPath: true,
@@ -89,8 +90,8 @@ const BASES: BlueGreenServiceArgs[] = [
     },
   },
 ];
-/** Their files have to be there, and their text has to be a secret. */
-const WITHOUT = /^host\.(bastion\.)?(knownHostsFile|privateKeyFile|privateKey)$/;
+/** Their files have to be there, and their text has to be a secret; or it is nginx's, and has tests of its own (piece.test.ts). */
+const WITHOUT = /^(host\.(bastion\.)?(knownHostsFile|privateKeyFile|privateKey)|proxy\.nginxConfig)$/;
 
 type Step = string | number;
 /** The way to each value that is not an object or a list. */

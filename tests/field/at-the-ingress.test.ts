@@ -1,6 +1,11 @@
+import fc from "fast-check";
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { problemOfPiece, renderPiece } from "../../components/nginx/piece";
+import { NGINX_IMAGE } from "../../components/settings";
+import { printingFunction } from "../../components/shell";
 import { useService } from "../proxy/service";
-import { ask } from "./asks";
+import { ask, type Told } from "./asks";
 import { REQUEST_APP } from "./request-app";
 
 describe("what a service has at the ingress", () => {
@@ -60,5 +65,91 @@ describe("what a service has at the ingress", () => {
     assert.equal(code, 0, output);
     assert.match(output, /green passed 10 of 10/);
     assert.match(output, /watch: 0 of \d{2,} answers were 5xx, and green is healthy/);
+  });
+
+  it("N16 directives of one's own hold on both ports; one that nginx refuses is named, and changes nothing", async () => {
+    const nginxConfig = `# Who has no key stays out.
+      if ($http_x_key = "") { return 403 "no; {key}\\n"; }
+      set $own_tenant "t-$host"; proxy_set_header X-Tenant $own_tenant;
+      add_header X-Own "a; b}" always;`;
+    await service.switched("blue", { proxy: { nginxConfig } });
+    const isInForce = async () => {
+      for (const port of [service.port, service.previewPort])
+        for (const accept of ["*/*", "text/event-stream"]) {
+          const got = await asked("shop.example", "/", { "x-key": "1", accept }, port);
+          assert.deepEqual([got.status, got.headers["x-own"]], [200, "a; b}"]);
+          assert.equal((JSON.parse(got.body) as Told).headers["x-tenant"], "t-shop.example");
+          const refused = await asked("shop.example", "/", { accept }, port);
+          assert.deepEqual([refused.status, refused.body], [403, "no; {key}\n"]);
+        }
+    };
+    await isInForce();
+    for (const [wrong, words, place] of [
+      [
+        "etag off;\n  add_header X-Own;",
+        /invalid number of arguments in "add_header" directive/,
+        "proxy.nginxConfig, line 2: add_header X-Own;",
+      ],
+      [
+        "add_header X-Own $own_other;",
+        /unknown "own_other" variable/,
+        "nginx names no line: it may be one of proxy.nginxConfig",
+      ],
+    ] as const) {
+      const { code, output } = await service.switch("green", { proxy: { nginxConfig: wrong } });
+      assert.notEqual(code, 0);
+      assert.match(output, words);
+      assert.ok(output.includes(`error: ${place}\n`), output);
+      assert.match(output, /the former configuration is in place: blue keeps serving/);
+      await isInForce();
+    }
+  });
+
+  it("N16 nginx ends such directives where we do: it never finds fault with what follows them", () => {
+    const parts = [
+      "etag off;",
+      "return",
+      '"a;b"',
+      "'}'",
+      "if",
+      "($own_a",
+      '= "x"',
+      ")",
+      "{",
+      "}",
+      ";",
+      "\\.",
+      "$a",
+      "#",
+    ];
+    const text = fc
+      .array(fc.constantFrom(...parts, "\n", '"', "\\", "~", "a'", "limit_except GET", "deny all;"), {
+        minLength: 1,
+        maxLength: 9,
+      })
+      .map((words) => words.join(" "));
+    const pieces = fc.sample(
+      text.filter((one) => problemOfPiece(one) === undefined && renderPiece(one) !== ""),
+      200,
+    );
+    const script = pieces.map((piece, i) => {
+      const config = `events {} http { server { listen unix:/tmp/a.sock; set $own_a 1; set $a 1; location / {
+${renderPiece(piece)}  } location /next { return 204; } } }
+`;
+      return `${printingFunction(`piece_${i}`, config)}piece_${i} >/tmp/c; nginx -t -c /tmp/c 2>&1 | sed -n 's/^.*\\[emerg\\] //p' | sed 's/^/${i} /'`;
+    });
+    const { stdout, stderr, status } = spawnSync("docker", ["run", "--rm", "-i", NGINX_IMAGE, "sh", "-s"], {
+      input: script.join("\n"),
+      encoding: "utf8",
+    });
+    assert.equal(status, 0, stderr);
+    const complaints = stdout.split("\n").filter((line) => line !== "");
+    assert.ok(complaints.length < pieces.length, "nginx takes some");
+    for (const complaint of complaints) {
+      const [, i, line] = /^(\d+) .* in \/tmp\/c:(\d+)$/.exec(complaint) ?? [];
+      const piece = pieces[Number(i)];
+      const last = 1 + renderPiece(piece).trimEnd().split("\n").length;
+      assert.ok(Number(line) >= 2 && Number(line) <= last, `${complaint}\n${renderPiece(piece)}`);
+    }
   });
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { OF_PROXIES } from "../../components/nginx/requests";
+import { OF_PROXIES } from "../../components/nginx/headers";
 import { useService } from "../proxy/service";
 import { docker } from "../support/docker";
 import { until } from "../support/running";

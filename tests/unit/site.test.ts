@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { OF_PROXIES, withUnderscores } from "../../components/nginx/requests";
+import { OF_PROXIES } from "../../components/nginx/headers";
+import { withUnderscores } from "../../components/nginx/requests";
 import { other, type Color, type Settings, findViolations } from "../../components/settings";
 import { fillSite } from "../../components/nginx/fillSite";
 import { renderStagedSite, renderTemplates } from "../../components/nginx/site";
@@ -330,7 +331,9 @@ describe("the rendered site", () => {
     };
     const shapeOf = (settings: Settings) => {
       const { activeColor, idle, path } = settings;
-      return directives(siteOf({ ...(plain(settings) as Settings), activeColor, idle, path }));
+      const plainly = plain(settings) as Settings;
+      const proxy = { ...plainly.proxy, nginxConfig: settings.proxy.nginxConfig };
+      return directives(siteOf({ ...plainly, activeColor, idle, path, proxy }));
     };
     fc.assert(
       fc.property(validSettings, containers, (settings, names) => {

@@ -130,6 +130,10 @@ const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
   "proxy.previewBindAddress": fc.ipV4(),
   "proxy.trustedProxies": addresses,
   "proxy.proxyProtocol": addresses,
+  "proxy.nginxConfig": fc.constantFrom(
+    "",
+    "add_header X-Own 'a; b}'; # \"\nif ($own_a ~ \\.php$) { return 403; }\nset $own_a 1;",
+  ),
   "proxy.rateLimit": fc.record({ requestsPerSecond: fc.integer({ min: 1, max: MOST }), burst: fc.nat(MOST) }),
   "proxy.memoryMb": fc.constantFrom(0, 64, 2048),
   tls,

@@ -122,8 +122,19 @@ replace_site() {
 test_site() { # file
   make_servers test "$1" >"$RUN/test-sites.conf" 2>"$RUN/test.log" || fail 1 "$(cat "$RUN/test.log")"
   sed -e "s#$RUN/sites.conf#$RUN/test-sites.conf#" -e "/staged-/d" "$BASE/nginx.conf" >"$RUN/test.conf"
-  nginx -t -c "$RUN/test.conf" >"$RUN/test.log" 2>&1 ||
-    fail 1 'nginx refuses the new configuration:' "$(cat "$RUN/test.log")"
+  nginx -t -c "$RUN/test.conf" >"$RUN/test.log" 2>&1 || {
+    setting=$(refused_setting)
+    fail 1 'nginx refuses the new configuration:' "$(cat "$RUN/test.log")" ${setting:+"$setting"}
+  }
+}
+# What comes from a text of the user's own says so at the end of its line (piece.ts).
+refused_setting() {
+  number=$(sed -n 's/.*test-sites\.conf:\([0-9]*\)$/\1/p' "$RUN/test.log" | head -n 1)
+  if [ -n "$number" ]; then
+    sed -n "${number}s/^ *\(.*\) # \(proxy\.nginxConfig, line [0-9]*\)$/\2: \1/p" "$RUN/test-sites.conf"
+  elif grep -q '# proxy\.nginxConfig' "$SITE.next"; then
+    echo 'nginx names no line: it may be one of proxy.nginxConfig'
+  fi
 }
 
 # From here on there is no way back.
