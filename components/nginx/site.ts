@@ -52,7 +52,7 @@ function renderSite(site: Site): string {
 ${renderClaims(site)}# header: ${headerKb(proxy)}
 ${proxy.accessLog ? `# log: ${logs.maxSizeMb * logs.maxFiles}\n` : ""}${renderTlsFacts(site)}#: ingress
 ${INGRESS}${proxy.accessLog ? `#: log\n${LOG}\n` : ""}#: http
-${renderTrust(proxy)}${renderHsts(tls)}${renderRedirects(site)}${renderRateLimit(proxy)}${renderStripping(site)}${renderUpstream("live", site)}
+${renderTrust(proxy)}${renderHsts(tls)}${renderRedirects(site)}${renderRateLimit(proxy)}${renderSharedAssets(site)}${renderStripping(site)}${renderUpstream("live", site)}
 # Tells an nginx that starts whether it can reach the live color, before it opens its ports.
 server {
   listen unix:/run/bluegreen/warm-<service>.sock;
@@ -70,13 +70,13 @@ const renderPreview = (site: Site): string => `#: facts
 # idle: <idle-color> <idle>
 #: http
 ${renderUpstream("idle", site)}${renderGateServer(site, "<idle>")}#: idle
-${renderLocations(site, "<idle>", "preview")}`;
+${renderLocations(site, "<idle>", "preview")}${renderAssets(site, true)}`;
 
 /** What a switch makes the site of. */
 export const renderTemplates = (site: Site) => ({
   site: renderSite(site),
   preview: renderPreview(site),
-  noPreview: NO_PREVIEW,
+  noPreview: NO_PREVIEW + renderAssets(site, false),
 });
 
 /** The end of the site until an idle color has passed its gate. */
@@ -172,30 +172,76 @@ function renderLocations(site: Site, container: string, whose: "users" | "previe
   const { proxy, path } = site;
   const timeout = proxy.streamTimeoutSeconds;
   const streams = { ...proxy, buffering: false, readTimeoutSeconds: timeout, sendTimeoutSeconds: timeout };
-  const origin = whose === "users" ? fromUsers(site) : onPreview(site);
-  const passed = `${renderPathAgain(site)}    proxy_pass http://${container}${site.stripPath ? `$${restOf(path)}` : ""};\n`;
-  // After "return": then it is run once, also of a stream.
-  const piece = renderPiece(proxy.nginxConfig);
-  const more =
-    (whose === "users" ? renderHstsHeader(site) + renderLogs(site) + renderLimited(proxy) : "") +
-    renderClient(proxy) +
-    renderGzip(proxy) +
-    renderResponseHeaders(proxy);
+  const ofUsers = whose === "users";
   const places = path === "/" ? ["/"] : [`= ${path}`, `${path}/`];
-  const locations = places.map(
-    (place) => `  location ${place} {
-${renderPassing({ proxy }, origin, "    ")}${more}${whose === "users" ? renderRedirect(site) : ""}    set $bluegreen_nameless "${site.health.hostHeader}";
+  const first = `${ofUsers ? renderRedirect(site) : ""}    set $bluegreen_nameless "${site.health.hostHeader}";
     error_page 418 = @${container};
     if ($bluegreen_stream) {
       return 418;
     }
-${passed}${piece}  }
-`,
-  );
-  return `${locations.join("")}  location @${container} {
-${renderPassing({ proxy: streams }, origin, "    ")}${more}${passed}${piece}  }
+${ofUsers ? renderToAssets(site) : ""}`;
+  const locations = places.map((place) => renderLocation(site, place, container, whose, { first }));
+  return `${locations.join("")}${renderLocation(site, `@${container}`, container, whose, { proxy: streams })}`;
+}
+
+/** A location that asks this container. `first`: what comes before that. */
+function renderLocation(
+  site: Site,
+  place: string,
+  container: string,
+  whose: "users" | "preview",
+  { first = "", proxy = site.proxy } = {},
+): string {
+  const ofUsers = whose === "users";
+  const more =
+    (ofUsers ? renderHstsHeader(site) + renderLogs(site) + renderLimited(proxy) : "") +
+    renderClient(proxy) +
+    renderGzip(proxy) +
+    renderResponseHeaders(proxy);
+  // The piece is after "return": then it is run once, also of a stream.
+  return `  location ${place} {
+${renderPassing({ proxy }, ofUsers ? fromUsers(site) : onPreview(site), "    ")}${more}${first}${renderPathAgain(site)}    proxy_pass http://${container}${site.stripPath ? `$${restOf(site.path)}` : ""};
+${renderPiece(proxy.nginxConfig)}  }
 `;
 }
+
+const hasSharedAssets = ({ proxy }: Site) => proxy.sharedAssets.length > 0;
+const sharedAssetsOf = ({ proxy }: Site) => `bluegreen_assets_${hash(proxy.sharedAssets.join(" "))}`;
+const renderSharedAssets = (site: Site) =>
+  hasSharedAssets(site)
+    ? `map "$request_method $uri" $${sharedAssetsOf(site)} {
+  default "";
+  "~^(GET|HEAD) (${site.proxy.sharedAssets.map(escaped).join("|")})(/|$)" 1;
+}
+`
+    : "";
+/** As with streams: 419 is never seen. What is led on once more, from there, needs leave for that here. */
+const renderToAssets = (site: Site) =>
+  hasSharedAssets(site)
+    ? `    error_page 419 = @<live>-assets;
+    recursive_error_pages on;
+    if ($${sharedAssetsOf(site)}) {
+      return 419;
+    }
+`
+    : "";
+/** The statuses of an answer that is none. */
+const NO_ASSET = "400 401 403 404 405 406 410 429 500 501 502 503 504";
+/**
+ * Where users ask for an asset: the live color and, when it has none, the idle one. When that has none either, the live one is
+ * asked again, since its answer is what users get: nginx does not keep it. From there nothing leads on.
+ */
+const renderAssets = (site: Site, hasIdle: boolean) => {
+  if (!hasSharedAssets(site)) return "";
+  const led = (statuses: string, to: string) =>
+    `    proxy_intercept_errors on;\n    error_page ${statuses} = @${to};\n`;
+  if (!hasIdle) return `#: live\n${renderLocation(site, "@<live>-assets", "<live>", "users")}`;
+  const recursive = "    recursive_error_pages on;\n";
+  const live = { first: led("404", "<idle>-assets") + recursive };
+  const idle = { first: led(NO_ASSET, "<live>") };
+  return `#: live
+${renderLocation(site, "@<live>-assets", "<live>", "users", live)}${renderLocation(site, "@<idle>-assets", "<idle>", "users", idle)}`;
+};
 
 /**
  * What comes after the path that is taken off, as the client wrote it: nginx's own way decodes it, and %2F would become another

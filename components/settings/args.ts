@@ -457,6 +457,13 @@ export interface ProxyArgs extends IngressProxyArgs {
    */
   responseHeaders?: { [name: string]: string };
   /**
+   * Paths, as users' browsers ask for them and whole segments only, under which the idle color is asked for what the live one does not have:
+   * `["/assets"]`. Who loaded a page before a flip then still gets the parts of that page. It is asked after a 404 to a GET or HEAD alone,
+   * if it has passed its gate; when it has nothing either, the 404 stays. What the idle color has there is open to users, also before
+   * it is released. Refused with `idle: stopped`. Default none. How: docs/how-to/old-assets.md.
+   */
+  sharedAssets?: string[];
+  /**
    * Directives of nginx of your own, for this service's requests: `add_header`, `return`, `proxy_set_header` and others that stay
    * within them; docs/how-to/nginx-config.md lists them. They hold for users and on the preview port, not for the gate. nginx tests them
    * before they count: if it refuses one, the update fails, and the former configuration serves. Refused at once: what opens or

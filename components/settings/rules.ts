@@ -128,6 +128,16 @@ export const RULES: Rule[] = [
     if (rateLimit.requestsPerSecond === 0 && proxy?.rateLimit?.burst !== undefined)
       yield ["proxy.rateLimit.requestsPerSecond", "is missing: burst is what may come beyond it"];
   }),
+  rule(["idle", "path", "proxy.sharedAssets"], function* ({ idle, path, proxy: { sharedAssets } }) {
+    if (sharedAssets.length > 0 && idle === "stopped")
+      yield [
+        "proxy.sharedAssets",
+        'are asked for at the idle color, which does not run with idle "stopped": set one of them only',
+      ];
+    for (const [i, asset] of sharedAssets.entries())
+      if (path !== "/" && asset !== path && !asset.startsWith(`${path}/`))
+        yield [`proxy.sharedAssets[${i}]`, `is ${show(asset)}, which is not below path, ${path}`];
+  }),
   rule(["ingress"], function* ({ ingress }, given) {
     if (ingress === undefined) return;
     for (const path of settingsOf(["ingress"], given))

@@ -149,6 +149,10 @@ const servedPath = text(
   /^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/,
   '"/", or a path such as "/api" of letters, digits and .~_- without "/" at its end',
 );
+const assetPath = text(
+  /^\/[\w.~-]+(?:\/[\w.~-]+)*$/,
+  'a path below "/", such as "/assets", of letters, digits and .~_- without "/" at its end',
+);
 const healthPath = text(
   /^\/[\w/.~!*()+,=:@%&?-]*$/,
   'a path that begins with "/", in which what is not a letter, a digit or one of /.~!*()+,=:@&?-_ is written as %XX',
@@ -335,6 +339,7 @@ export const schema = z.strictObject({
       ...OF_INGRESS,
     }),
     gzip: setting(flag(), false, RELOAD),
+    sharedAssets: setting(list(assetPath), [], RELOAD),
     nginxConfig: setting(piece(), "", RELOAD),
     rateLimit: group({
       requestsPerSecond: setting(whole(0, 1_000_000), 0, { ...RELOAD, unit: "requests" }),

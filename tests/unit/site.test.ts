@@ -288,6 +288,34 @@ describe("the rendered site", () => {
     assert.doesNotMatch(site, /limit_req|retry_after/);
   });
 
+  it("N6 assets are asked for at the idle color, once there is one; nothing there leads round", () => {
+    const settings = settingsOf({ ...LEAST, proxy: { sharedAssets: ["/assets", "/a.b"] } });
+    const shared = siteOf(settings);
+    assert.match(shared, /^ {2}"~\^\(GET\|HEAD\) \(\/assets\|\/a\\\.b\)\(\/\|\$\)" 1;$/m);
+    const places = shared.split(/^(?=#: | {2}location )/m);
+    const leads = places
+      .filter((place) => /error_page (?!418 )/.test(place))
+      .map((place) => [
+        / {2}location (\S+)/.exec(place)?.[1],
+        ...[...place.matchAll(/error_page (?!418 )(\d+).* = (\S+);/g)].flatMap(([, status, to]) => [
+          status,
+          to,
+        ]),
+        place.includes("recursive_error_pages on;"),
+      ]);
+    assert.deepEqual(leads, [
+      ["/", "419", "@shop-blue-1-assets", true],
+      ["@shop-blue-1-assets", "404", "@shop-green-2-assets", true],
+      ["@shop-green-2-assets", "400", "@shop-blue-1", false],
+    ]);
+    const first = fillSite(renderTemplates(settings), "shop", { color: "blue", container: "shop-blue-1" });
+    assert.match(
+      first,
+      /\n {2}location @shop-blue-1-assets \{\n[^}]* proxy_pass http:\/\/shop-blue-1;\n {2}\}\n$/,
+    );
+    assert.doesNotMatch(first, /intercept|[<>]/);
+  });
+
   it("N16 a redirected name does not stand for the service", () => {
     const settings = settingsOf({
       ...LEAST,

@@ -130,6 +130,7 @@ const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
   "proxy.previewBindAddress": fc.ipV4(),
   "proxy.trustedProxies": addresses,
   "proxy.proxyProtocol": addresses,
+  "proxy.sharedAssets": fc.uniqueArray(fc.constantFrom("/assets", "/a.b/c"), { minLength: 1 }),
   "proxy.nginxConfig": fc.constantFrom(
     "",
     "add_header X-Own 'a; b}'; # \"\nif ($own_a ~ \\.php$) { return 403; }\nset $own_a 1;",
@@ -179,6 +180,9 @@ function anyOf(type: z.core.$ZodType, path = "", whole = false): fc.Arbitrary<un
 export const validArgs = (anyOf(schema) as fc.Arbitrary<BlueGreenServiceArgs>).map((args) => ({
   ...args,
   hosts: args.tls?.names?.length ? args.tls.names.slice(0, 1) : args.hosts,
+  ...(args.proxy?.sharedAssets && (args.idle === "stopped" || ![undefined, "/"].includes(args.path))
+    ? { proxy: { ...args.proxy, sharedAssets: undefined } }
+    : {}),
   redirects: args.tls?.names?.length ? {} : args.redirects,
   stripPath: args.stripPath === true && args.path !== undefined && args.path !== "/",
 }));

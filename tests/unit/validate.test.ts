@@ -376,6 +376,17 @@ describe("findViolations", () => {
       "proxy.rateLimit.burst",
     ]);
   });
+  it("N6 proxy.sharedAssets: paths below that of the service, and an idle color that runs", () => {
+    const found = (sharedAssets: unknown, more: object = {}) =>
+      pathsOf({ ...LEAST, ...more, proxy: { sharedAssets: sharedAssets as string[] } });
+    assert.deepEqual(found(["/assets", "/build/js.v1"]), []);
+    for (const bad of ["/", "assets", "/assets/", "/a b", "/a;", "/(a)", "/<live>", 7])
+      assert.deepEqual(found([bad]), ["proxy.sharedAssets[0]"], String(bad));
+    assert.deepEqual(found("/assets"), ["proxy.sharedAssets"]);
+    assert.deepEqual(found(["/assets"], { idle: "stopped" }), ["proxy.sharedAssets"]);
+    assert.deepEqual(found([], { idle: "stopped" }), []);
+    assert.deepEqual(found(["/api", "/api/js", "/apis"], { path: "/api" }), ["proxy.sharedAssets[2]"]);
+  });
   it("ports can be used once", () => {
     assert.deepEqual(pathsOf({ ...LEAST, proxy: { port: 8081 } }), ["proxy.previewPort"]);
     assert.deepEqual(pathsOf({ ...LEAST, proxy: { port: 70_000, previewPort: 70_000 } }), [
