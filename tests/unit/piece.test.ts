@@ -9,8 +9,8 @@ import { assemble } from "./sites";
 import { LEAST, RUNS, settingsOf } from "./valid";
 
 const SIDES = [
-  { color: "blue", container: "shop-blue-1" },
-  { color: "green", container: "shop-green-2" },
+  { color: "blue", container: "shop-blue-1", port: 3000 },
+  { color: "green", container: "shop-green-2", port: 3000 },
 ] as const;
 const siteWith = (nginxConfig: string) =>
   fillSite(renderTemplates(settingsOf({ ...LEAST, proxy: { nginxConfig } })), "shop", ...SIDES);

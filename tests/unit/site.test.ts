@@ -308,7 +308,11 @@ describe("the rendered site", () => {
       ["@shop-blue-1-assets", "404", "@shop-green-2-assets", true],
       ["@shop-green-2-assets", "400", "@shop-blue-1", false],
     ]);
-    const first = fillSite(renderTemplates(settings), "shop", { color: "blue", container: "shop-blue-1" });
+    const first = fillSite(renderTemplates(settings), "shop", {
+      color: "blue",
+      container: "shop-blue-1",
+      port: 3000,
+    });
     assert.match(
       first,
       /\n {2}location @shop-blue-1-assets \{\n[^}]* proxy_pass http:\/\/shop-blue-1;\n {2}\}\n$/,

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { BastionArgs, BlueGreenServiceArgs } from "../../components/index";
 
-import { OF_PROXIES } from "../../components/nginx/requests";
+import { OF_PROXIES } from "../../components/nginx/headers";
 import { findViolations } from "../../components/settings";
 import { LEAST, RUNS, validArgs, settingsOf } from "./valid";
 
