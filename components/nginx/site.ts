@@ -76,16 +76,23 @@ ${renderLocations(site, "<idle>", "preview")}${renderAssets(site, true)}`;
 export const renderTemplates = (site: Site) => ({
   site: renderSite(site),
   preview: renderPreview(site),
-  noPreview: NO_PREVIEW + renderAssets(site, false),
+  noPreview: renderNoPreview(site) + renderAssets(site, false),
 });
 
 /** The end of the site until an idle color has passed its gate. */
-const NO_PREVIEW = `#: idle
-  location / {
+const renderNoPreview = ({ path }: Site) => `#: idle
+${placesOf(path)
+  .map(
+    (place) => `  location ${place} {
     default_type text/plain;
     return 503 "No color is idle yet: none has passed its health gate.\\n";
   }
-`;
+`,
+  )
+  .join("")}`;
+
+/** Whole segments only. */
+const placesOf = (path: string) => (path === "/" ? ["/"] : [`= ${path}`, `${path}/`]);
 
 /** The first name is the one that stands for the service. */
 function renderTlsFacts({ tls, ...site }: Site): string {
@@ -173,14 +180,13 @@ function renderLocations(site: Site, container: string, whose: "users" | "previe
   const timeout = proxy.streamTimeoutSeconds;
   const streams = { ...proxy, buffering: false, readTimeoutSeconds: timeout, sendTimeoutSeconds: timeout };
   const ofUsers = whose === "users";
-  const places = path === "/" ? ["/"] : [`= ${path}`, `${path}/`];
   const first = `${ofUsers ? renderRedirect(site) : ""}    set $bluegreen_nameless "${site.health.hostHeader}";
     error_page 418 = @${container};
     if ($bluegreen_stream) {
       return 418;
     }
 ${ofUsers ? renderToAssets(site) : ""}`;
-  const locations = places.map((place) => renderLocation(site, place, container, whose, { first }));
+  const locations = placesOf(path).map((place) => renderLocation(site, place, container, whose, { first }));
   return `${locations.join("")}${renderLocation(site, `@${container}`, container, whose, { proxy: streams })}`;
 }
 

@@ -330,6 +330,17 @@ describe("the rendered site", () => {
     assert.match(siteOf(settings), /^# tls: 443 shop\.example www\.shop\.example$/m);
   });
 
+  it("with a path and no idle color yet: a place stands once on the preview port", () => {
+    const settings = settingsOf({ ...LEAST, hosts: ["shop.example"], path: "/api" });
+    const blue = { color: "blue", container: "shop-blue-1", port: 3000 };
+    const first = fillSite(renderTemplates(settings), "shop", blue);
+    const preview = runs(first)
+      .split("server {")
+      .filter((text) => text.includes("listen 8081") && text.includes("server_name shop.example;"));
+    const locations = [...preview[0].matchAll(/location (.*) \{/g)].map(([, place]) => place);
+    assert.deepEqual([preview.length, locations], [1, ["= /api", "/api/", "/"]]);
+  });
+
   it("takes the path off where that is set, and says so", () => {
     const site = siteOf(settingsOf({ ...LEAST, path: "/v1.2/api", stripPath: true }));
     assert.match(site, /"~\^\/v1\\\.2\/api\(\?<bluegreen_rest>/);
