@@ -21,11 +21,11 @@ main() {
 
 changes() {
   printf '%s\n' "$former" "$WANTED" | cut -d ' ' -f 1 | awk '!known[$0]++' | while read -r setting; do
-    before=$(value_in "$former") value=$(value_in "$WANTED")
+    before=$(value_of "$setting" "$former") value=$(value_of "$setting" "$WANTED")
     [ "$before" = "$value" ] || echo "  $setting: ${before:-none} -> ${value:-none}"
   done
 }
 # A former version did not have all of them.
-value_in() { printf '%s\n' "$1" | sed -n "s/^$setting //p"; }
+value_of() { printf '%s\n' "$2" | sed -n "s/^$1 //p"; }
 
 main

@@ -11,7 +11,8 @@
 
 main() {
   nginx_must_answer
-  write_file "$STATE/tls-port" "$TLS_PORT" && write_file "$STATE/proxy-protocol" "$PROXY_PROTOCOL" || cannot_write
+  write_file "$STATE/tls-port" "$TLS_PORT" || cannot_write
+  write_file "$STATE/proxy-protocol" "$PROXY_PROTOCOL" || cannot_write
   ! is_owner || {
     runs_config "$(config_hash)" || reload || fail 1 'nginx did not take the new list of who speaks PROXY protocol.'
     return 0
