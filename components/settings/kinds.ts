@@ -92,7 +92,7 @@ export const origin = () =>
 
 /** Of nginx's configuration, for the service's locations. */
 export const piece = () =>
-  text(/^[^<>\0-\x08\x0b\x0c\x0e-\x1f\x7f]*$/, "directives of nginx, without < and >").superRefine(
+  text(/^(?:[^<>\p{Cc}]|[\t\n\r])*$/u, "directives of nginx, without < and >").superRefine(
     (value, context) => {
       const message = problemOfPiece(value);
       if (message !== undefined) context.addIssue({ code: "custom", message });
@@ -126,7 +126,7 @@ export const openText = () => later(z.string(hidden("text"))).meta({ secret: "wh
 export const secret = () =>
   later(z.string(hidden("text")).min(1, hidden("text that is not empty"))).meta({ secret: "always" });
 /** What fits in one line of a request. */
-export const isOneLine = (value: string): boolean => /^[^\0-\x1f\x7f]{1,8000}$/.test(value);
+export const isOneLine = (value: string): boolean => /^\P{Cc}{1,8000}$/u.test(value);
 const ONE_LINE = "one line of at most 8000 characters, and not empty";
 /** A text of one line that is a secret when it is set as one. */
 export const openLine = () =>
