@@ -40,7 +40,9 @@ describe("what a service has at the ingress", () => {
   it("N16 a client that asks too often gets a 429, others and the gate do not", async () => {
     const [one, two] = ["203.0.113.1", "203.0.113.2"];
     const rateLimit = { requestsPerSecond: 1, burst: 3 };
-    await service.switched("blue", { proxy: { rateLimit, trustedProxies: ["10.0.0.0/8", "172.16.0.0/12"] } });
+    await service.switched("blue", {
+      proxy: { rateLimit, trustedProxies: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"] },
+    });
     const statuses = async (client: string, many: number, { accept = "*/*", port = service.port } = {}) => {
       const headers = { "x-forwarded-for": client, accept };
       const all = await Promise.all(Array.from({ length: many }, () => asked("a", "/", headers, port)));

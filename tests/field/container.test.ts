@@ -67,7 +67,6 @@ describe("the containers of the colors", () => {
     assert.deepEqual((await stack.up()).changes, {
       service: "update",
       green: "update",
-      "idle-gate": "update",
     });
     assert.equal((await stack.container("green")).HostConfig.Memory, 80 * 2 ** 20);
     const { code, output } = await stack.bluegreen("status");
