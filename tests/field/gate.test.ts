@@ -21,7 +21,7 @@ const CASES: { [what: string]: Case } = {
       /State of \S+: running \(Up .*\), restarted 0 times\./,
       /It listens on \[::\]:5000\./,
       /Why: nothing listens on port 3000, which is containerPort; it listens on 5000\./,
-      /What to do next: set containerPort .*'pulumi config set --path containerPort 5000'/,
+      /What to do next: set containerPort .*'pulumi config set containerPort 5000'/,
       /nginx logged: .*connect\(\) failed \(111: Connection refused\)/,
     ],
     follow: { containerPort: 5000 },
