@@ -120,7 +120,7 @@ describe("an ingress that stacks share", function () {
     const { output } = await wiki.upFails();
     assert.match(
       output,
-      new RegExp(`hosts: the service shop has shop\\.localhost/ on the ingress ${name}\\.`),
+      new RegExp(`hosts\\[1\\]: the service shop has shop\\.localhost/ on the ingress ${name}\\.`),
     );
     assert.match(output, /Nothing was changed: what is live there keeps serving\./);
     restore();
