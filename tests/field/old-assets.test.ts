@@ -16,7 +16,7 @@ require("node:http").createServer((request, response) => {
   response.setHeader("x-client", request.headers["x-real-ip"]);
   if (request.url === "/") return response.end('<script src="/assets/' + NAME + '.js"></script>');
   if (request.url === "/assets/broken.js") return response.writeHead(NAME.includes("blue") ? 500 : 404).end("broken " + NAME);
-  if (new RegExp("^/(assets|others)/" + NAME + "\\.js$").test(request.url)) return response.end(request.method + " by " + NAME);
+  if (new RegExp("^/(assets|others)/" + NAME + "[.]js([?]|$)").test(request.url)) return response.end(request.method + " by " + NAME);
   response.writeHead(404).end("none in " + NAME);
 }).listen(3000);
 process.on("SIGTERM", () => process.exit());
