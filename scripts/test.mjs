@@ -52,7 +52,7 @@ const parts = {
   // restarts of the engine in integration.
   "faults-short": (prefix) =>
     mochaWith(
-      {},
+      { BLUEGREEN_CASES: "600" },
       ["candidate", "input", "pulumi", "state"].map((name) => `tests/faults/${name}.test.ts`),
       { prefix },
     ),
