@@ -11,17 +11,17 @@
 
 main() {
   nginx_must_answer
-  write_file "$STATE/tls-port" "$TLS_PORT" || cannot_write
-  write_file "$STATE/proxy-protocol" "$PROXY_PROTOCOL" || cannot_write
-  ! is_owner || {
+  if is_owner; then
+    tell_of_ports
     runs_config "$(config_hash)" || reload || fail 1 'nginx did not take the new list of who speaks PROXY protocol.'
     return 0
-  }
+  fi
   began=$(uptime_seconds)
   wait_for_switches
   trap close_again EXIT
   trap 'exit 1' HUP INT TERM
   gate_of_nginx
+  tell_of_ports
   say 'the new nginx takes over the ports'
   open_listeners || fail 1 'the new nginx could not open its ports.'
   write_file "$OWNER" "$(own_id)" || cannot_write
@@ -32,6 +32,12 @@ main() {
   [ -z "$cut" ] || forget_draining
   note "done${cut:+, but $cut}"
   say 'the new nginx has the ports'
+}
+
+# Not before the gate: the former nginx reads it, too, whenever it reloads.
+tell_of_ports() {
+  write_file "$STATE/tls-port" "$TLS_PORT" && write_file "$STATE/proxy-protocol" "$PROXY_PROTOCOL" && return 0
+  cannot_write
 }
 
 others_at_work() { others | grep -c -e open -e draining; }
