@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SET_BY_NGINX } from "../nginx/headers";
 import type {
   BastionArgs,
   BlueGreenServiceArgs,
@@ -96,13 +97,15 @@ const responseHeaderValue = text(
   'at most 3000 characters of ASCII, without $, ", \\, < and >',
 );
 
-/** What the gate's request has of nginx or of curl already, or what says how a request is sent. What proxies tell is nginx's (requests.ts). */
+// What curl sets, what says how a request is sent, and what passes for a client's address. What nginx sets is in headers.ts.
 const OF_THE_REQUEST =
-  /^(host|user-agent|connection|upgrade|expect|te|trailer|keep-alive|content-(length|encoding|type)|transfer-encoding|proxy-.*|x-real-ip|forwarded|x-forwarded-.*|x-url-scheme|front-end-https|(x-|x-cluster-|true-|cf-connecting-|fastly-)?(client-)?ip)$/i;
+  /^(user-agent|expect|te|trailer|keep-alive|content-(length|encoding|type)|transfer-encoding|proxy-.*|x-forwarded-.*|(.*-)?ip)$/i;
+const isOfTheRequest = (name: string) =>
+  OF_THE_REQUEST.test(name) || SET_BY_NGINX.some((own) => own.toLowerCase() === name.toLowerCase());
 const A_REQUEST_HEADER =
   'the name of a header, of letters, digits and -, that neither nginx nor curl sets itself ("Host" is health.hostHeader)';
 const requestHeader = text(/^[A-Za-z][A-Za-z0-9-]{0,99}$/, A_REQUEST_HEADER).refine(
-  (name) => !OF_THE_REQUEST.test(name),
+  (name) => !isOfTheRequest(name),
   must(A_REQUEST_HEADER),
 );
 
