@@ -62,7 +62,7 @@ report_failure() { # color container status
   if [ "$3" != 10 ]; then
     [ "$3" -lt 128 ] || echo "error: the switch was killed (exit status $3); what it had begun is undone." >&2
     next="see the reason above, then run 'pulumi up' again."
-    [ "$3" != 1 ] || show_nginx >&2
+    case $3 in 1 | 126) show_nginx "$3" >&2 ;; esac
     echo "What to do next: $next" >&2
     return 0
   fi

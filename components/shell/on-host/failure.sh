@@ -34,8 +34,10 @@ listening_sockets() {
 }
 
 # Why nginx does not run or took no configuration is known to its log alone. For one that does not run it sets $next.
-show_nginx() {
+show_nginx() { # exit-status of the part in nginx
   nginx_status=$(docker inspect -f '{{.State.Status}}' "$NGINX" </dev/null 2>/dev/null) || return 0
+  # While a container's process ends, Docker calls it running and can begin nothing in it any more: by 126 it says so.
+  [ "$1" != 126 ] || [ "$nginx_status" != running ] || nginx_status=ending
   if [ "$nginx_status" = running ]; then
     nginx_log=$(docker logs --since 2m "$NGINX" 2>&1 </dev/null | grep '\[emerg\]\|\[alert\]\|\[crit\]' | tail -n 5) || return 0
     echo "nginx ($NGINX) has logged:"
