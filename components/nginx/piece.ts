@@ -54,6 +54,9 @@ export function problemOfPiece(text: string): string | undefined {
   return problem ?? statements.flatMap((one) => problemOf(one) ?? [])[0];
 }
 
+export const namesDirective = (text: string, pattern: RegExp): boolean =>
+  read(text).statements.some(({ words: [directive = ""] }) => pattern.test(directive));
+
 /** A line for each statement, which says where it is from: that is what nginx names when it refuses one. */
 export const renderPiece = (text: string): string =>
   read(text)

@@ -31,6 +31,8 @@ export const fromUsers = (site: Served): Origin => ({
   prefix: prefixOf(site),
   told: () => "''",
   ...fromTrusted(site.proxy),
+  // HTTP/2 has no upgrade.
+  ...(site.proxy.protocol === "http1" ? {} : { upgrade: "''", connection: "''" }),
 });
 
 /** Of a request on a private socket: only the gate asks there, and it is to look like a user's. */
@@ -123,25 +125,53 @@ export const renderClient = (proxy: Proxy): string =>
 `
     : "";
 
+/**
+ * How the directives of nginx's module begin that passes requests on. HTTP/2 of the usual one loses the status of a gRPC call that has no
+ * other answer, so gRPC has the module made for it.
+ */
+export const moduleOf = ({ protocol }: Proxy) => (protocol === "grpc" ? "grpc" : "proxy");
+/** `rest`: what is asked for there instead of the request's own path; gRPC has no other. */
+export const renderPass = (proxy: Proxy, container: string, rest = "") =>
+  proxy.protocol === "grpc" ? `grpc_pass ${container};` : `proxy_pass http://${container}${rest};`;
+
+/** Who calls by gRPC may wait as long as a stream does: it is not told from one. */
+export const renderGrpc = ({ protocol }: Proxy): string =>
+  protocol === "grpc"
+    ? `map $http_content_type $bluegreen_grpc {
+  default $bluegreen_stream;
+  ~^application/grpc 1;
+}
+`
+    : "";
+export const streamOf = ({ protocol }: Proxy) =>
+  protocol === "grpc" ? "$bluegreen_grpc" : "$bluegreen_stream";
+
 /** The settings of a server or a location that passes requests on. */
 export function renderPassing({ proxy }: { proxy: Proxy }, origin: Origin, indent = "  "): string {
   const header = headerKb(proxy);
   // nginx refuses buffers that could not hold two headers.
   const buffer = Math.max(16, Math.ceil(header / 4));
+  const module = moduleOf(proxy);
+  const ofModule =
+    module === "grpc"
+      ? [`grpc_buffer_size ${header}k;`]
+      : [
+          `proxy_request_buffering ${onOff(proxy.requestBuffering)};`,
+          `proxy_buffering ${onOff(proxy.buffering)};`,
+          `proxy_buffer_size ${header}k;`,
+          `proxy_buffers 8 ${buffer}k;`,
+          `proxy_busy_buffers_size ${Math.max(header, buffer)}k;`,
+          `proxy_max_temp_file_size ${proxy.spoolMb}m;`,
+        ];
   return [
     `client_max_body_size ${proxy.maxBodySize};`,
     "client_body_buffer_size 128k;",
-    "proxy_http_version 1.1;",
-    ...renderHeaders(origin),
-    `proxy_connect_timeout ${proxy.connectTimeoutSeconds}s;`,
-    `proxy_read_timeout ${proxy.readTimeoutSeconds}s;`,
-    `proxy_send_timeout ${proxy.sendTimeoutSeconds}s;`,
-    `proxy_request_buffering ${onOff(proxy.requestBuffering)};`,
-    `proxy_buffering ${onOff(proxy.buffering)};`,
-    `proxy_buffer_size ${header}k;`,
-    `proxy_buffers 8 ${buffer}k;`,
-    `proxy_busy_buffers_size ${Math.max(header, buffer)}k;`,
-    `proxy_max_temp_file_size ${proxy.spoolMb}m;`,
+    ...(module === "grpc" ? [] : [`proxy_http_version ${proxy.protocol === "http2" ? "2" : "1.1"};`]),
+    ...renderHeaders(origin, module),
+    `${module}_connect_timeout ${proxy.connectTimeoutSeconds}s;`,
+    `${module}_read_timeout ${proxy.readTimeoutSeconds}s;`,
+    `${module}_send_timeout ${proxy.sendTimeoutSeconds}s;`,
+    ...ofModule,
   ]
     .map((line) => `${indent}${line}\n`)
     .join("");
@@ -154,16 +184,10 @@ export const headerKb = ({ maxHeaderKb }: Proxy): number => maxHeaderKb + 4;
  * WSGI, CGI and Rack can't tell X_Real_IP from X-Real-IP. So of what nginx sets, no client may send a name with an
  * underscore for any of its hyphens.
  */
-function renderHeaders({
-  host,
-  client,
-  forwardedHost = host,
-  scheme,
-  upgrade,
-  connection,
-  prefix,
-  told,
-}: Origin): string[] {
+function renderHeaders(
+  { host, client, forwardedHost = host, scheme, upgrade, connection, prefix, told }: Origin,
+  module: string,
+): string[] {
   const own: Record<(typeof FORWARDED)[number], string> = {
     "X-Real-IP": client,
     // One address: some apps take the first of several, some the last, and this one is right for both.
@@ -179,7 +203,7 @@ function renderHeaders({
   const doubles = Object.keys(forwarded).flatMap(withUnderscores);
   const headers = { Upgrade: upgrade, Connection: connection, Host: host, ...forwarded };
   return [...Object.entries(headers), ...doubles.map((name) => [name, "''"])].map(
-    ([name, value]) => `proxy_set_header ${name} ${value};`,
+    ([name, value]) => `${module}_set_header ${name} ${value};`,
   );
 }
 

@@ -2,10 +2,14 @@ import {
   fromGate,
   fromUsers,
   headerKb,
+  moduleOf,
   onPreview,
   renderClient,
+  renderGrpc,
+  renderPass,
   renderPassing,
   renderTrust,
+  streamOf,
   USER_MAPS,
 } from "./requests";
 import { renderPiece } from "./piece";
@@ -52,13 +56,13 @@ function renderSite(site: Site): string {
 ${renderClaims(site)}# header: ${headerKb(proxy)}
 ${proxy.accessLog ? `# log: ${logs.maxSizeMb * logs.maxFiles}\n` : ""}${renderTlsFacts(site)}#: ingress
 ${INGRESS}${proxy.accessLog ? `#: log\n${LOG}\n` : ""}#: http
-${renderTrust(proxy)}${renderHsts(tls)}${renderRedirects(site)}${renderRateLimit(proxy)}${renderSharedAssets(site)}${renderStripping(site)}${renderUpstream("live", site)}
+${renderTrust(proxy)}${renderGrpc(proxy)}${renderHsts(tls)}${renderRedirects(site)}${renderRateLimit(proxy)}${renderSharedAssets(site)}${renderStripping(site)}${renderUpstream("live", site)}
 # Tells an nginx that starts whether it can reach the live color, before it opens its ports.
 server {
   listen unix:/run/bluegreen/warm-<service>.sock;
   access_log off;
 ${renderPassing(site, { ...fromGate(site), host: `"${site.health.hostHeader}"` })}  location / {
-    proxy_pass "http://<live>${site.health.path}";
+    ${proxy.protocol === "grpc" ? renderPass(proxy, "<live>") : `proxy_pass "http://<live>${site.health.path}";`}
   }
 }
 ${renderGateServer(site, "<live>")}#: live
@@ -165,7 +169,7 @@ const renderGateServer = (site: Site, container: string) => `server {
   error_log /dev/stderr warn;
   error_log /run/bluegreen/gate.log error;
 ${renderPassing(site, fromGate(site))}  location / {
-    proxy_pass http://${container};
+    ${renderPass(site.proxy, container)}
   }
 }
 `;
@@ -182,7 +186,7 @@ function renderLocations(site: Site, container: string, whose: "users" | "previe
   const ofUsers = whose === "users";
   const first = `${ofUsers ? renderRedirect(site) : ""}    set $bluegreen_nameless "${site.health.hostHeader}";
     error_page 418 = @${container};
-    if ($bluegreen_stream) {
+    if (${streamOf(proxy)}) {
       return 418;
     }
 ${ofUsers ? renderToAssets(site) : ""}`;
@@ -206,7 +210,7 @@ function renderLocation(
     renderResponseHeaders(proxy);
   // The piece is after "return": then it is run once, also of a stream.
   return `  location ${place} {
-${renderPassing({ proxy }, ofUsers ? fromUsers(site) : onPreview(site), "    ")}${more}${first}${renderPathAgain(site)}    proxy_pass http://${container}${site.stripPath ? `$${restOf(site.path)}` : ""};
+${renderPassing({ proxy }, ofUsers ? fromUsers(site) : onPreview(site), "    ")}${more}${first}${renderPathAgain(site)}    ${renderPass(proxy, container, site.stripPath ? `$${restOf(site.path)}` : "")}
 ${renderPiece(proxy.nginxConfig)}  }
 `;
 }
@@ -240,7 +244,7 @@ const NO_ASSET = "400 401 403 404 405 406 410 429 500 501 502 503 504";
 const renderAssets = (site: Site, hasIdle: boolean) => {
   if (!hasSharedAssets(site)) return "";
   const led = (statuses: string, to: string) =>
-    `    proxy_intercept_errors on;\n    error_page ${statuses} = @${to};\n`;
+    `    ${moduleOf(site.proxy)}_intercept_errors on;\n    error_page ${statuses} = @${to};\n`;
   if (!hasIdle) return `#: live\n${renderLocation(site, "@<live>-assets", "<live>", "users")}`;
   const recursive = "    recursive_error_pages on;\n";
   const live = { first: led("404", "<idle>-assets") + recursive };
@@ -301,9 +305,12 @@ const renderLimited = ({ rateLimit }: Proxy) =>
 `
     : "";
 
-const renderResponseHeaders = ({ responseHeaders }: Proxy) =>
-  Object.entries(responseHeaders)
-    .map(([name, value]) => `    proxy_hide_header ${name};\n    add_header ${name} "${value}" always;\n`)
+const renderResponseHeaders = (proxy: Proxy) =>
+  Object.entries(proxy.responseHeaders)
+    .map(
+      ([name, value]) =>
+        `    ${moduleOf(proxy)}_hide_header ${name};\n    add_header ${name} "${value}" always;\n`,
+    )
     .join("");
 
 /** Not event streams, which would come late. Also what a proxy in front asks for. */

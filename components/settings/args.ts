@@ -383,6 +383,13 @@ export interface IngressProxyArgs {
 
 /** nginx. What it does with the service's requests is a *reload*. */
 export interface ProxyArgs extends IngressProxyArgs {
+  /**
+   * What nginx speaks with the colors: `http1`, `http2` (without TLS) or `grpc`, which is HTTP/2 with what gRPC needs: calls and streams pass
+   * at once in both directions, and their status arrives. Default `http1`. With the others there are no WebSockets. Clients
+   * choose for themselves: both ports take HTTP/1.1 and HTTP/2. The gate asks in the same way as users: docs/how-to/grpc.md. The switch
+   * to it is a reload: release an app that speaks it to the idle color first, since the gate asks only what is to become live.
+   */
+  protocol?: string;
   /** Largest request body, as nginx writes it: `512k`, `20m`, `1g`; `0` is no limit. Default `10m`. Larger ones get a 413. */
   maxBodySize?: string;
   /** How long nginx tries to connect to a color, in seconds. Default 5. Then the client gets a 504. */

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { posix } from "node:path";
+import { namesDirective } from "../nginx/piece";
 import { hostOf } from "../host/registry";
 import { keyProblem, knownHostKey } from "../host/ssh";
 import type { BastionArgs } from "./args";
@@ -137,6 +138,14 @@ export const RULES: Rule[] = [
     for (const [i, asset] of sharedAssets.entries())
       if (path !== "/" && asset !== path && !asset.startsWith(`${path}/`))
         yield [`proxy.sharedAssets[${i}]`, `is ${show(asset)}, which is not below path, ${path}`];
+  }),
+  rule(["stripPath", "proxy.protocol"], function* ({ stripPath, proxy: { protocol } }) {
+    if (stripPath && protocol === "grpc")
+      yield ["stripPath", "can't be had with proxy.protocol \"grpc\": a method's path is its name"];
+  }),
+  rule(["proxy.nginxConfig", "proxy.protocol"], function* ({ proxy: { nginxConfig, protocol } }) {
+    if (protocol === "grpc" && namesDirective(nginxConfig, /^proxy_/))
+      yield ["proxy.nginxConfig", 'has a directive proxy_…, which means nothing with proxy.protocol "grpc"'];
   }),
   rule(["ingress"], function* ({ ingress }, given) {
     if (ingress === undefined) return;

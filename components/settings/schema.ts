@@ -324,6 +324,7 @@ export const schema = z.strictObject({
       ...OF_INGRESS,
       otherwise: "as the host has it when the ingress is made",
     }),
+    protocol: setting(oneOf("http1", "http2", "grpc"), "http1", RELOAD),
     maxBodySize: setting(bodySize, "10m", { ...RELOAD, unit: "bytes, `k`, `m`, `g`" }),
     connectTimeoutSeconds: setting(whole(), 5, { ...RELOAD, ...SECONDS }),
     readTimeoutSeconds: setting(whole(), 60, { ...RELOAD, ...SECONDS }),

@@ -28,7 +28,7 @@ const EVERYTHING: BlueGreenServiceArgs = {
   ...MADE,
   activeColor: "blue",
   hosts: ["shop.example.com"],
-  proxy: { ...MADE.proxy, nginxConfig: "", sharedAssets: ["/api/assets"] },
+  proxy: { ...MADE.proxy, nginxConfig: "", protocol: "http1", sharedAssets: ["/api/assets"] },
   idle: "running",
   redirects: { "www.example.com": "https://shop.example.com" },
   path: "/api",

@@ -132,7 +132,7 @@ describe("what a service has at the ingress", () => {
       .map((words) => words.join(" "));
     const pieces = fc.sample(
       text.filter((one) => problemOfPiece(one) === undefined && renderPiece(one) !== ""),
-      200,
+      80,
     );
     const script = pieces.map((piece, i) => {
       const config = `events {} http { server { listen unix:/tmp/a.sock; set $own_a 1; set $a 1; location / {

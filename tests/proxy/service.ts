@@ -206,7 +206,12 @@ export class Service {
   }
 
   /** The same with an app of one's own, as the text of its program; it gets its name as NAME. */
-  async startApp(color: Color, program: string, variables: { [name: string]: string } = {}): Promise<string> {
+  async startApp(
+    color: Color,
+    program: string,
+    variables: { [name: string]: string } = {},
+    flags: string[] = [],
+  ): Promise<string> {
     const name = this.nextName(color);
     this.containers[color] = name;
     this.made.push(name);
@@ -225,6 +230,7 @@ export class Service {
       this.prefix,
       ...this.labelled(color),
       ...env,
+      ...flags,
       NODE_IMAGE,
       "node",
       "-e",

@@ -320,6 +320,30 @@ describe("the rendered site", () => {
     assert.doesNotMatch(first, /intercept|[<>]/);
   });
 
+  it("N12 to a gRPC server, nothing is passed on by other means, and the headers are the same", () => {
+    const headers = (text: string, module: string) =>
+      [...text.matchAll(new RegExp(`^ *${module}_set_header (.*);$`, "gm"))].map(([, header]) => header);
+    const proxy = { responseHeaders: { A: "b" }, sharedAssets: ["/assets"] };
+    const all = (protocol: string) => {
+      const settings = settingsOf({ ...LEAST, proxy: { ...proxy, protocol } });
+      return siteOf(settings) + renderStagedSite(settings);
+    };
+    const [one, two, grpc] = ["http1", "http2", "grpc"].map(all);
+    assert.doesNotMatch(grpc, /proxy_/);
+    assert.deepEqual(headers(grpc, "grpc"), headers(two, "proxy"));
+    assert.deepEqual(
+      headers(two, "proxy"),
+      headers(one, "proxy").map((header) => header.replace(/^(Upgrade|Connection) .*/, "$1 ''")),
+    );
+    assert.equal(two.match(/proxy_http_version 2;/g)?.length, one.match(/proxy_http_version 1\.1;/g)?.length);
+    assert.match(grpc, /grpc_pass shop-blue-1;/);
+    assert.match(
+      grpc,
+      /map \$http_content_type \$bluegreen_grpc \{[^]*if \(\$bluegreen_grpc\) \{\n {6}return 418;/,
+    );
+    assert.doesNotMatch(one + two, /grpc/);
+  });
+
   it("N16 a redirected name does not stand for the service", () => {
     const settings = settingsOf({
       ...LEAST,
@@ -375,7 +399,11 @@ describe("the rendered site", () => {
     const shapeOf = (settings: Settings) => {
       const { activeColor, idle, path } = settings;
       const plainly = plain(settings) as Settings;
-      const proxy = { ...plainly.proxy, nginxConfig: settings.proxy.nginxConfig };
+      const proxy = {
+        ...plainly.proxy,
+        nginxConfig: settings.proxy.nginxConfig,
+        protocol: settings.proxy.protocol,
+      };
       return directives(siteOf({ ...plainly, activeColor, idle, path, proxy }));
     };
     fc.assert(

@@ -184,7 +184,11 @@ export const validArgs = (anyOf(schema) as fc.Arbitrary<BlueGreenServiceArgs>).m
     ? { proxy: { ...args.proxy, sharedAssets: undefined } }
     : {}),
   redirects: args.tls?.names?.length ? {} : args.redirects,
-  stripPath: args.stripPath === true && args.path !== undefined && args.path !== "/",
+  stripPath:
+    args.proxy?.protocol !== "grpc" &&
+    args.stripPath === true &&
+    args.path !== undefined &&
+    args.path !== "/",
 }));
 
 /** A value for every setting, but for those of SPECIAL. */

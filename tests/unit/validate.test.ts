@@ -387,6 +387,18 @@ describe("findViolations", () => {
     assert.deepEqual(found([], { idle: "stopped" }), []);
     assert.deepEqual(found(["/api", "/api/js", "/apis"], { path: "/api" }), ["proxy.sharedAssets[2]"]);
   });
+  it("N12 proxy.protocol: with gRPC there is nothing that its module has not", () => {
+    const found = (protocol: unknown, proxy: object = {}, more: object = {}) =>
+      pathsOf({ ...LEAST, ...more, proxy: { protocol: protocol as string, ...proxy } });
+    for (const good of ["http1", "http2", "grpc"]) assert.deepEqual(found(good), []);
+    for (const bad of ["h2c", "", 2]) assert.deepEqual(found(bad), ["proxy.protocol"], String(bad));
+    const stripped = { path: "/api", stripPath: true };
+    assert.deepEqual(found("grpc", {}, stripped), ["stripPath"]);
+    assert.deepEqual(found("http2", {}, stripped), []);
+    const nginxConfig = "add_header A b;\nproxy_set_header C d;";
+    assert.deepEqual(found("grpc", { nginxConfig }), ["proxy.nginxConfig"]);
+    assert.deepEqual(found("http1", { nginxConfig }), []);
+  });
   it("ports can be used once", () => {
     assert.deepEqual(pathsOf({ ...LEAST, proxy: { port: 8081 } }), ["proxy.previewPort"]);
     assert.deepEqual(pathsOf({ ...LEAST, proxy: { port: 70_000, previewPort: 70_000 } }), [

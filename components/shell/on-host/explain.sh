@@ -183,7 +183,7 @@ explain_reason() {
       ;;
     reset | closed | not-http)
       likely="the service does not speak HTTP/1.1 on port $port. It may speak HTTPS or only HTTP/2 there."
-      advice="let it speak plain HTTP/1.1 on port $port, since nginx ends TLS; or set $port_setting to a port where it does."
+      advice="let it speak plain HTTP/1.1 on port $port, since nginx ends TLS; set $port_setting to a port where it does; or set proxy.protocol where it speaks HTTP/2 or gRPC."
       ;;
     big-header)
       likely='its answer has larger headers, such as cookies, than nginx takes.'
