@@ -1,13 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { collide } from "./host/facts";
 import { publishedPorts } from "./ingress/ports";
-import { ADDRESSES, claimsOf } from "./nginx/site";
+import { ADDRESSES, claimsOf } from "./nginx/claims";
 import type { IngressSettings, Settings, Violation } from "./settings";
 
 /** A service, or an ingress that services share. */
 interface Component {
   name: string;
-  settings: IngressSettings & Partial<Pick<Settings, "ingress" | "hosts" | "redirects" | "path">>;
+  settings: IngressSettings & Partial<Pick<Settings, "ingress" | "hosts" | "redirects" | "path" | "ports">>;
 }
 
 /** The components of each run of a program: a process may run several, as tests and Pulumi's Automation API do. */
@@ -56,8 +56,8 @@ function sameAddresses({ settings }: Component, { name, settings: others }: Comp
   });
 }
 /** An ingress has none. */
-const claims = ({ hosts, redirects = {}, path = "/" }: Component["settings"]) =>
-  hosts === undefined ? [] : claimsOf({ hosts, redirects, path });
+const claims = ({ hosts, redirects = {}, path = "/", ports = [] }: Component["settings"]) =>
+  hosts === undefined ? [] : claimsOf({ hosts, redirects, path, ports });
 
 /** The engine's address, since a plugin gets a new connection to it for each service; of mocks there is only the object. */
 function runOfProgram(): unknown {

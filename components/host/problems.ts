@@ -3,7 +3,7 @@ import { networkOf, stateVolumeOf } from "../identity";
 import type { Known, KnownResource } from "./known";
 import type { PublishedPort } from "../ingress/ports";
 import { hasTls, type Settings } from "../settings";
-import { ADDRESSES, claimsOf, type Claim } from "../nginx/site";
+import { ADDRESSES, claimsOf, type Claim } from "../nginx/claims";
 
 /** Why an update can't be made on this host as it is. */
 export interface Problem {
@@ -24,7 +24,7 @@ export const placeOf = ({
   ingress,
   tls,
   ...settings
-}: Pick<Settings, "ingress" | "hosts" | "redirects" | "path" | "tls">): Place => ({
+}: Pick<Settings, "ingress" | "hosts" | "redirects" | "path" | "ports" | "tls">): Place => ({
   isShared: ingress !== undefined,
   claims: claimsOf(settings),
   needsTls: hasTls(tls),

@@ -135,8 +135,8 @@ export const renderPass = (proxy: Proxy, container: string, rest = "") =>
   proxy.protocol === "grpc" ? `grpc_pass ${container};` : `proxy_pass http://${container}${rest};`;
 
 /** Who calls by gRPC may wait as long as a stream does: it is not told from one. */
-export const renderGrpc = ({ protocol }: Proxy): string =>
-  protocol === "grpc"
+export const renderGrpc = (all: Proxy[]): string =>
+  all.some(({ protocol }) => protocol === "grpc")
     ? `map $http_content_type $bluegreen_grpc {
   default $bluegreen_stream;
   ~^application/grpc 1;

@@ -12,13 +12,13 @@ import {
   streamOf,
   USER_MAPS,
 } from "./requests";
+import { claimsOf } from "./claims";
 import { renderPiece } from "./piece";
 import { hash } from "../shell";
 import {
   hasTls,
   isRedirected,
   nearestFirst,
-  pathOf,
   type Health,
   type Proxy,
   type Settings,
@@ -27,6 +27,7 @@ import {
 
 /** What a rendered site depends on: plain values only, so that rendering is a pure function. */
 export interface Site {
+  ports: Settings["ports"];
   proxy: Proxy;
   tls: SiteTls;
   health: Pick<Health, "path" | "hostHeader">;
@@ -56,7 +57,7 @@ function renderSite(site: Site): string {
 ${renderClaims(site)}# header: ${headerKb(proxy)}
 ${proxy.accessLog ? `# log: ${logs.maxSizeMb * logs.maxFiles}\n` : ""}${renderTlsFacts(site)}#: ingress
 ${INGRESS}${proxy.accessLog ? `#: log\n${LOG}\n` : ""}#: http
-${renderTrust(proxy)}${renderGrpc(proxy)}${renderHsts(tls)}${renderRedirects(site)}${renderRateLimit(proxy)}${renderSharedAssets(site)}${renderStripping(site)}${renderUpstream("live", site)}
+${renderTrust(proxy)}${renderGrpc([proxy, ...portsOf(site).map(({ own }) => own.proxy)])}${renderHsts(tls)}${renderRedirects(site)}${renderRateLimit(proxy)}${renderSharedAssets(site)}${renderStripping(site)}${renderUpstreams("live", site)}
 # Tells an nginx that starts whether it can reach the live color, before it opens its ports.
 server {
   listen unix:/run/bluegreen/warm-<service>.sock;
@@ -65,7 +66,7 @@ ${renderPassing(site, { ...fromGate(site), host: `"${site.health.hostHeader}"` }
     ${proxy.protocol === "grpc" ? renderPass(proxy, "<live>") : `proxy_pass "http://<live>${site.health.path}";`}
   }
 }
-${renderGateServer(site, "<live>")}#: live
+${renderGateServer(site, "<live>")}${ofPorts(site, (own, port) => `#: live-${port}\n${renderLocations(own, `<live>-${port}`, "users")}`)}#: live
 ${renderLocations(site, "<live>", "users")}`;
 }
 
@@ -73,18 +74,21 @@ ${renderLocations(site, "<live>", "users")}`;
 const renderPreview = (site: Site): string => `#: facts
 # idle: <idle-color> <idle>
 #: http
-${renderUpstream("idle", site)}${renderGateServer(site, "<idle>")}#: idle
+${renderUpstreams("idle", site)}${renderGateServer(site, "<idle>")}${ofPorts(site, (own, port) => `#: idle-${port}\n${renderLocations(own, `<idle>-${port}`, "preview")}`)}#: idle
 ${renderLocations(site, "<idle>", "preview")}${renderAssets(site, true)}`;
 
 /** What a switch makes the site of. */
 export const renderTemplates = (site: Site) => ({
   site: renderSite(site),
   preview: renderPreview(site),
-  noPreview: renderNoPreview(site) + renderAssets(site, false),
+  noPreview:
+    ofPorts(site, (own, port) => renderNoPreview(own, `idle-${port}`)) +
+    renderNoPreview(site) +
+    renderAssets(site, false),
 });
 
 /** The end of the site until an idle color has passed its gate. */
-const renderNoPreview = ({ path }: Site) => `#: idle
+const renderNoPreview = ({ path }: Site, part = "idle") => `#: ${part}
 ${placesOf(path)
   .map(
     (place) => `  location ${place} {
@@ -107,23 +111,24 @@ function renderTlsFacts({ tls, ...site }: Site): string {
   return `# tls: ${tls.port} ${names.join(" ")}\n${acme}`;
 }
 
-/** A host name that a service has with a path, and the setting that says so. */
-export interface Claim {
-  setting: string;
-  /** "*" stands for all names that no other service has. */
-  host: string;
-  path: string;
-}
-/** The settings that claims are made of. */
-export const ADDRESSES = "hosts, redirects or path";
-export const claimsOf = ({ hosts, redirects, path }: Pick<Site, "hosts" | "redirects" | "path">): Claim[] => [
-  ...(hosts.length > 0 ? [] : [{ setting: "hosts", host: "*", path }]),
-  ...hosts.map((host, i) => ({ setting: `hosts[${i}]`, host, path })),
-  ...Object.keys(redirects).map((host) => ({ setting: pathOf(["redirects", host]), host, path })),
-];
 const renderClaims = (site: Site) =>
   claimsOf(site)
-    .map(({ host, path }) => `# claim: ${host} ${path}\n`)
+    .map(({ host, path, port }) => `# ${port === undefined ? "claim:" : `port: ${port}`} ${host} ${path}\n`)
+    .join("");
+
+/** A further port as a site of its own, and what its parts are called. */
+const portsOf = (site: Site): { port: number; own: Site }[] =>
+  site.ports.map(({ containerPort, hosts, path, protocol }) => ({
+    port: containerPort,
+    own: {
+      ...site,
+      ...{ hosts, path, ports: [], redirects: {}, stripPath: false },
+      proxy: { ...site.proxy, protocol, sharedAssets: [] },
+    },
+  }));
+const ofPorts = (site: Site, render: (own: Site, port: number) => string) =>
+  portsOf(site)
+    .map(({ own, port }) => render(own, port))
     .join("");
 
 /**
@@ -330,20 +335,26 @@ const GZIP = `    gzip on;
  * beside it stands the former site, or at first none.
  */
 export const renderStagedSite = (site: Site): string =>
-  `${renderUpstream("candidate", site)}${renderGateServer(site, "<candidate>")}`;
+  `${renderUpstreams("candidate", site)}${renderGateServer(site, "<candidate>")}`;
 
 /**
  * Named after its container and with a zone: while both stay, a reload keeps the resolved addresses, so that no new worker
  * ever starts without them. With a name that stays and a server that changes, each would answer 502 until it has resolved.
  */
-const renderUpstream = (whose: "live" | "idle" | "candidate", { proxy }: Site) =>
-  `upstream <${whose}> {
-  zone <${whose}> 64k;
-  server <${whose}>:<${whose}-port> resolve;
+const renderUpstream = (whose: Whose, { proxy }: Site, port?: number) => {
+  const name = port === undefined ? `<${whose}>` : `<${whose}>-${port}`;
+  return `upstream ${name} {
+  zone ${name} 64k;
+  server <${whose}>:${port ?? `<${whose}-port>`} resolve;
   keepalive 64;
   keepalive_timeout ${proxy.upstreamKeepaliveSeconds}s;
 }
 `;
+};
+
+const renderUpstreams = (whose: Whose, site: Site) =>
+  renderUpstream(whose, site) + ofPorts(site, (own, port) => renderUpstream(whose, own, port));
+type Whose = "live" | "idle" | "candidate";
 
 const LOG_FORMATS = `log_format bluegreen '$remote_addr [$time_iso8601] "$request" $status $body_bytes_sent '
   '$request_time s, $upstream_addr $upstream_status $upstream_response_time s "$http_user_agent"';

@@ -25,6 +25,7 @@ export type CommandSettings = Pick<
   | "redirects"
   | "path"
   | "stripPath"
+  | "ports"
   | "health"
   | "watch"
   | "logs"

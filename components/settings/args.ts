@@ -53,6 +53,11 @@ export interface BlueGreenServiceArgs {
 
   /** The TCP port that the service listens on inside its container, also given to it as `PORT`. Default 3000. Costs new containers. */
   containerPort?: number;
+  /**
+   * Further ports that the service listens on in the same container, each with host names or a path of its own. They go live together
+   * with `containerPort`, by the same reload; the gate asks that one alone. Default none.
+   */
+  ports?: PortArgs[];
   /** The command with its arguments, in place of the image's own. Costs new containers. */
   command?: string[];
   /**
@@ -176,6 +181,18 @@ export interface ColorArgs {
   command?: string[];
   /** Memory limit of this color alone, in MiB; `0` is none. Default: as `memoryMb`. Changed in place. */
   memoryMb?: number;
+}
+
+/** A further port of the service. What `proxy` says holds for it, too, but for `protocol` and `sharedAssets`. */
+export interface PortArgs {
+  /** The TCP port inside the container. */
+  containerPort: number;
+  /** Host names under which users reach it, as in the service's `hosts`. Default: the same as those. */
+  hosts?: string[];
+  /** The path under which it answers, as the service's own; it is not taken off. Default `/`. For gRPC it is the name of a service, such as `/shop.v1.Cart`. */
+  path?: string;
+  /** What nginx speaks with it: `http1`, `http2` or `grpc`, as `proxy.protocol`. Default `http1`. */
+  protocol?: string;
 }
 
 /** A mount: give either `hostPath` or `volumeName`. */

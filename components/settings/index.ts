@@ -12,4 +12,4 @@ export {
   type Tls,
 } from "./read";
 export { LEGO_IMAGE, NGINX_IMAGE, REDIS_IMAGE } from "./schema";
-export { pathOf, refuse, violationsInWords, type Violation } from "./violations";
+export { refuse, violationsInWords, type Violation } from "./violations";

@@ -1,9 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { posix } from "node:path";
+import { claimsOf } from "../nginx/claims";
 import { namesDirective } from "../nginx/piece";
 import { hostOf } from "../host/registry";
 import { keyProblem, knownHostKey } from "../host/ssh";
 import type { BastionArgs } from "./args";
+import { COLORS } from "./color";
 import { certificateFolder, hasTls, isRedirected, isRemote, ownVariables } from "./derived";
 import { show } from "./kinds";
 import type { Given, Settings } from "./read";
@@ -152,11 +154,12 @@ export const RULES: Rule[] = [
     for (const path of settingsOf(["ingress"], given))
       yield [path, "is the ingress's: with 'ingress', set it where that is made"];
   }),
-  rule(["hosts", "redirects", "tls.names"], function* ({ hosts, redirects, tls }) {
+  rule(["hosts", "redirects", "ports", "tls.names"], function* ({ hosts, redirects, ports, tls }) {
     if (!hasTls(tls)) return;
     for (const [propertyPath, host] of [
       ...hosts.map((host, i) => [`hosts[${i}]`, host]),
       ...Object.keys(redirects).map((host) => [pathOf(["redirects", host]), host]),
+      ...ports.flatMap((port, i) => port.hosts.map((host, j) => [`ports[${i}].hosts[${j}]`, host])),
     ]) {
       const isCovered = host.startsWith("*.")
         ? tls.names.some((name) => name.endsWith(host.slice(1)))
@@ -176,6 +179,20 @@ export const RULES: Rule[] = [
       else if (isRedirected(new URL(to).hostname, settings))
         yield [propertyPath, `leads to ${to}, which is redirected itself: users would not arrive`];
     }
+  }),
+  rule(["containerPort", ...COLORS, "hosts", "path", "ports", "redirects"], function* (settings) {
+    const numbers = settings.ports.map(({ containerPort }) => containerPort);
+    const first = COLORS.map((color) => settings.colors[color].containerPort);
+    for (const [i, number] of numbers.entries())
+      if (first.includes(number) || numbers.indexOf(number) < i)
+        yield [`ports[${i}].containerPort`, `is ${number}, which is there twice`];
+    const claims = claimsOf(settings);
+    for (const [i, { setting, host, path, port }] of claims.entries())
+      if (
+        port !== undefined &&
+        claims.slice(0, i).some((other) => other.host === host && other.path === path)
+      )
+        yield [setting, `is where another port of the service is: give it hosts or a path of its own`];
   }),
   rule(["path", "stripPath"], function* ({ path, stripPath }) {
     if (stripPath && path === "/") yield ["stripPath", 'is for a path other than "/" only'];

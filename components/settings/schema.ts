@@ -10,6 +10,7 @@ import type {
   HostArgs,
   LogsArgs,
   NetworkArgs,
+  PortArgs,
   ProxyArgs,
   RateLimitArgs,
   RedisArgs,
@@ -163,6 +164,8 @@ const healthPath = text(
 const hostHeader = text(/^[A-Za-z0-9.-]+(:\d+)?$/, "a host name, with a port or without");
 /** No command can be given a zero byte. */
 const expected = text(/^[^\0]+$/, "text that is not empty, and without a zero byte");
+/** What nginx speaks with a color. */
+const protocol = () => oneOf("http1", "http2", "grpc");
 const registry = text(/^(https?:\/\/)?[a-z0-9.-]+(:\d+)?$/, 'a host, such as "ghcr.io" or "localhost:5000"');
 const userName = text(/^[^:]+$/, 'a name without ":"');
 const email = text(/^[^\s@]+@[^\s@]+$/, "an e-mail address");
@@ -228,6 +231,18 @@ export const schema = z.strictObject({
   path: setting(servedPath, "/", RELOAD),
   stripPath: setting(flag(), false, RELOAD),
   containerPort: OF_COLORS.containerPort,
+  ports: setting(
+    list(
+      element({
+        containerPort: required(port(), { ...RELOAD, unit: "port" }),
+        hosts: setting(list(wildcardName()), [], RELOAD),
+        path: setting(servedPath, "/", RELOAD),
+        protocol: setting(protocol(), "http1", RELOAD),
+      } satisfies Shape<PortArgs>),
+    ),
+    [],
+    RELOAD,
+  ),
   command: OF_COLORS.command,
   env: setting(variables(), {}, NEW_COLORS),
   volumes: setting(
@@ -324,7 +339,7 @@ export const schema = z.strictObject({
       ...OF_INGRESS,
       otherwise: "as the host has it when the ingress is made",
     }),
-    protocol: setting(oneOf("http1", "http2", "grpc"), "http1", RELOAD),
+    protocol: setting(protocol(), "http1", RELOAD),
     maxBodySize: setting(bodySize, "10m", { ...RELOAD, unit: "bytes, `k`, `m`, `g`" }),
     connectTimeoutSeconds: setting(whole(), 5, { ...RELOAD, ...SECONDS }),
     readTimeoutSeconds: setting(whole(), 60, { ...RELOAD, ...SECONDS }),

@@ -33,6 +33,7 @@ const EVERYTHING: BlueGreenServiceArgs = {
   redirects: { "www.example.com": "https://shop.example.com" },
   path: "/api",
   stripPath: true,
+  ports: [{ containerPort: 9090, hosts: ["shop.example.com"], path: "/admin", protocol: "grpc" }],
   blue: { image: "shop:1.0.0", env: { A: "a" }, ...OWN },
   green: { image: "shop:1.1.0", env: { A: "b" }, ...OWN },
   env: { B: "c" },

@@ -17,7 +17,7 @@ const service = {
   Chat: method("Chat", true),
 };
 
-/** A gRPC server in Node.js, with this checkout's library at /node_modules. */
+/** A gRPC server in Node.js, with this checkout's library at /node_modules; on port 3001 it speaks HTTP/1.1. */
 export const GRPC_APP = `
 const grpc = require("@grpc/grpc-js");
 const toText = { requestSerialize: Buffer.from, requestDeserialize: String, responseSerialize: Buffer.from, responseDeserialize: String };
@@ -31,6 +31,7 @@ server.addService(Object.fromEntries(service), {
     call.on("end", () => call.end());
   },
 });
+require("node:http").createServer((request, response) => response.end(process.env.NAME + " " + request.url)).listen(3001);
 server.bindAsync("0.0.0.0:3000", grpc.ServerCredentials.createInsecure(), () => {});
 process.on("SIGTERM", () => process.exit());
 `;

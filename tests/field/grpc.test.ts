@@ -8,7 +8,14 @@ import { Client, GRPC_APP } from "./grpc-calls";
 
 describe("N12 gRPC", () => {
   const service = useService();
-  const options = { proxy: { protocol: "grpc" }, health: { status: 415 } };
+  const options = {
+    proxy: { protocol: "grpc" },
+    health: { status: 415 },
+    ports: [
+      { containerPort: 3001, path: "/admin" },
+      { containerPort: 3002, hosts: ["nobody.example"] },
+    ],
+  };
   const names = { blue: "", green: "" };
   const library = ["--volume", `${path.resolve("node_modules")}:/node_modules:ro`];
   before(async () => {
@@ -37,6 +44,17 @@ describe("N12 gRPC", () => {
     assert.equal((await ask(service.port, "/")).status, 415, "the app's own answer to HTTP/1.1");
   });
 
+  it("a further port has a path, or a name, of its own, on both ports; the gate does not ask it", async () => {
+    const at = async (host: string, path: string, port = service.port) => {
+      const { status, body } = await ask(port, path, { headers: { host } });
+      return `${status} ${body}`;
+    };
+    assert.equal(await at("a", "/admin/x?y=1"), `200 ${names.blue} /admin/x?y=1`);
+    assert.equal(await at("a", "/admin", service.previewPort), `200 ${names.green} /admin`);
+    assert.match(await at("a", "/administrators"), /^415 /);
+    assert.match(await at("nobody.example", "/"), /^502 /, "nothing listens there");
+  });
+
   it("no call fails while colors are flipped, on kept connections and on new ones, and a stream lives on", async () => {
     const chat = client().chat();
     assert.equal(await chat.says("before"), `${names.blue} before`);
@@ -51,13 +69,21 @@ describe("N12 gRPC", () => {
         if (isNew) one.close();
       }
     };
-    const callers = Promise.all([false, false, true, true].map(caller));
+    const visitor = async () => {
+      while (!done) {
+        const { status, body } = await ask(service.port, "/admin");
+        assert.equal(status, 200, body);
+        seen.add(body.split(" ")[0]);
+      }
+    };
+    const callers = Promise.all([...[false, false, true, true].map(caller), visitor()]);
     let live: Color = "blue";
     const flips = async () => {
       try {
         for (let i = 0; i < 4; i++) {
           await service.switched((live = other(live)), options);
           assert.equal(await client().name(), names[live]);
+          assert.equal((await ask(service.port, "/admin")).body, `${names[live]} /admin`);
           assert.equal(await chat.says(String(i)), `${names.blue} ${i}`);
         }
       } finally {

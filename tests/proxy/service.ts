@@ -90,6 +90,7 @@ export interface SwitchOptions {
   logs?: BlueGreenServiceArgs["logs"];
   tls?: BlueGreenServiceArgs["tls"];
   hosts?: BlueGreenServiceArgs["hosts"];
+  ports?: BlueGreenServiceArgs["ports"];
   redirects?: BlueGreenServiceArgs["redirects"];
   proxy?: BlueGreenServiceArgs["proxy"];
   drainSeconds?: number;

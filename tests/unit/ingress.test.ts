@@ -216,7 +216,7 @@ describe("an ingress, given bad input", () => {
     );
     assert.match(
       both({ hosts }, { redirects: { "a.example": "https://wiki.example" } }),
-      /redirects\["a\.example"\]: is a\.example; a\.example\/ is of shop, too, .*: change hosts, redirects or path/,
+      /redirects\["a\.example"\]: is a\.example; a\.example\/ is of shop, too, .*: change hosts, redirects, ports or path/,
     );
     assert.match(both({}, {}), /hosts: are all names, and \/ is of shop, too, on this ingress/);
     assert.match(

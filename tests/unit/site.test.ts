@@ -344,6 +344,43 @@ describe("the rendered site", () => {
     assert.doesNotMatch(one + two, /grpc/);
   });
 
+  it("N12 further ports are of the same container, and flip with it", () => {
+    const ports = [
+      { containerPort: 9090, path: "/shop.Cart", protocol: "grpc" },
+      { containerPort: 9091, hosts: ["admin.example"] },
+    ];
+    const settings = settingsOf({ ...LEAST, hosts: ["shop.example"], ports });
+    const site = siteOf(settings);
+    assert.match(site, /^# port: 9090 shop\.example \/shop\.Cart\n# port: 9091 admin\.example \/$/m);
+    const staged = renderStagedSite(settings).replaceAll("<candidate>", "shop-green-2");
+    for (const port of [9090, 9091]) {
+      const upstream = block(site, new RegExp(`upstream shop-green-2-${port} `));
+      assert.match(upstream, new RegExp(`server shop-green-2:${port} resolve;`));
+      assert.equal(block(staged, new RegExp(`upstream shop-green-2-${port} `)), upstream);
+    }
+    const config = runs(site);
+    const at = (name: string, listen: string) =>
+      config
+        .split("server {")
+        .find((text) => text.includes(listen) && text.includes(`server_name ${name};`)) ?? "";
+    const passes = (text: string) => [...text.matchAll(/(?:proxy|grpc)_pass (\S+);/g)].map(([, to]) => to);
+    assert.deepEqual(
+      new Set(passes(at("shop.example", "listen 80"))),
+      new Set(["http://shop-blue-1", "shop-blue-1-9090"]),
+    );
+    assert.deepEqual(new Set(passes(at("admin.example", "listen 80"))), new Set(["http://shop-blue-1-9091"]));
+    assert.deepEqual(
+      new Set(passes(at("admin.example", "listen 8081"))),
+      new Set(["http://shop-green-2-9091"]),
+    );
+    const first = fillSite(renderTemplates(settings), "shop", {
+      color: "blue",
+      container: "shop-blue-1",
+      port: 3000,
+    });
+    assert.doesNotMatch(first, /<(live|idle|candidate)|shop-green/);
+  });
+
   it("N16 a redirected name does not stand for the service", () => {
     const settings = settingsOf({
       ...LEAST,
@@ -404,7 +441,7 @@ describe("the rendered site", () => {
         nginxConfig: settings.proxy.nginxConfig,
         protocol: settings.proxy.protocol,
       };
-      return directives(siteOf({ ...plainly, activeColor, idle, path, proxy }));
+      return directives(siteOf({ ...plainly, activeColor, idle, path, proxy, ports: settings.ports }));
     };
     fc.assert(
       fc.property(validSettings, containers, (settings, names) => {

@@ -57,6 +57,39 @@ describe("the servers of all services", () => {
     assert.deepEqual(answers(config, "80")["shop.example"], ["api", "shop"]);
   });
 
+  it("N12 further ports of a service, by a path, by a name, and by its own name on the preview port", () => {
+    const part = (name: string) =>
+      `#: live-${name}\n  location /p${name} { # live p${name}\n  }\n#: idle-${name}\n  location /p${name} { # live p${name}\n  }\n`;
+    const ports = [
+      "port: 9090 shop.example /p9090",
+      "port: 9091 admin.example /",
+      "port: 9092 x.example /p9090",
+    ];
+    const shop =
+      siteOf("shop", ["shop.example /"], "tls: 443 shop.example", ...ports) +
+      part("9090") +
+      part("9091") +
+      part("9092");
+    const config = assemble({ shop, wiki: siteOf("wiki", ["* /"]) });
+    assert.deepEqual(answers(config, "80"), {
+      "*": ["wiki"],
+      "shop.example": ["shop", "p9090"],
+      "admin.example": ["p9091"],
+      "x.example": ["wiki", "p9092"],
+    });
+    assert.deepEqual(answers(config, "8081")["shop.localhost"], ["p9090"]);
+    const secured = assemble({ shop }, { certified: ["shop"] });
+    assert.match(
+      secured,
+      /server_name admin\.example;\n {2}ssl_certificate \/run\/bluegreen\/tls\/shop\.pem;/,
+    );
+    const other = siteOf("blog", ["admin.example /"]);
+    assert.throws(
+      () => assemble({ shop, blog: other }, { mode: "test" }),
+      /admin\.example\/ \(\w+ and \w+\)/,
+    );
+  });
+
   it("a path of a nearer name hides nothing else of a farther one", () => {
     const config = assemble({
       api: siteOf("api", ["api.shop.example /api"]),

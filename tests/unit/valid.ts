@@ -66,7 +66,7 @@ const MOST = 100_000;
 
 /** Its image is its own, and its port may be. */
 const colorLike = (color: BlueGreenServiceArgs["blue"]) =>
-  fc.record({ image: fc.constant(color.image), containerPort: some(fc.integer({ min: 1, max: 65_535 })) });
+  fc.record({ image: fc.constant(color.image), containerPort: some(fc.integer({ min: 1, max: 65_000 })) });
 
 /**
  * What is not made from its row alone: rules over several settings, patterns that can't be turned round, and what these tests have no
@@ -82,6 +82,14 @@ const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
   ),
   blue: colorLike(LEAST.blue),
   green: colorLike(LEAST.green),
+  ports: fc.constantFrom(
+    [{ containerPort: 65_530, path: "/port/a", protocol: "grpc" }],
+    [
+      { containerPort: 65_530, path: "/port.b" },
+      { containerPort: 65_531, path: "/port/c", protocol: "http2" },
+    ],
+  ),
+  containerPort: fc.integer({ min: 1, max: 65_000 }),
   env: fc.constant({}),
   volumes: fc.constant([]),
   restart: fc.constantFrom("unless-stopped", "on-failure", "no"),

@@ -399,6 +399,27 @@ describe("findViolations", () => {
     assert.deepEqual(found("grpc", { nginxConfig }), ["proxy.nginxConfig"]);
     assert.deepEqual(found("http1", { nginxConfig }), []);
   });
+  it("N12 ports: each once, with an address of its own", () => {
+    const found = (ports: unknown[], more: object = {}) =>
+      pathsOf({ ...LEAST, ...more, ports: ports as BlueGreenServiceArgs["ports"] });
+    const [one, two] = [
+      { containerPort: 9090, path: "/a" },
+      { containerPort: 9091, hosts: ["b.example"] },
+    ];
+    assert.deepEqual(found([one, two]), []);
+    assert.deepEqual(found([{ containerPort: 9090 }]), ["ports[0].path"]);
+    assert.deepEqual(found([one, { ...two, containerPort: 9090 }]), ["ports[1].containerPort"]);
+    assert.deepEqual(found([{ ...one, containerPort: 3000 }]), ["ports[0].containerPort"]);
+    assert.deepEqual(found([one, { ...one, containerPort: 9091 }]), ["ports[1].path"]);
+    assert.deepEqual(found([two], { hosts: ["b.example"] }), ["ports[0].hosts[0]"]);
+    const tls = { names: ["a.example"], acmeEmail: "ops@a.example" };
+    assert.deepEqual(found([two], { hosts: ["a.example"], tls }), ["ports[0].hosts[0]"]);
+    const wrong = { containerPort: 0, hosts: ["B"], path: "/a/", protocol: "h2" };
+    const places = ["containerPort", "hosts[0]", "path", "protocol"].map((key) => `ports[0].${key}`);
+    assert.deepEqual(found([wrong]), places);
+    for (const untyped of [7, "9090", [9090]]) assert.deepEqual(found([untyped]), ["ports[0]"]);
+    assert.deepEqual(found([{ path: "/a" }]), ["ports[0].containerPort"]);
+  });
   it("ports can be used once", () => {
     assert.deepEqual(pathsOf({ ...LEAST, proxy: { port: 8081 } }), ["proxy.previewPort"]);
     assert.deepEqual(pathsOf({ ...LEAST, proxy: { port: 70_000, previewPort: 70_000 } }), [

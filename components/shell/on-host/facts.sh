@@ -60,7 +60,7 @@ for place in */id; do
   read -r id <"$place"
   service=${place%/id}
   echo "{\"service\":\"$service\",\"id\":\"$id\"}"
-  sed -n "s/^# claim: \(.*\)/{\"service\":\"$service\",\"id\":\"$id\",\"claim\":\"\1\"}/p" "$service/site.conf" 2>/dev/null
+  sed -n "s/^# port: [0-9]* /# claim: /; s/^# claim: \(.*\)/{\"service\":\"$service\",\"id\":\"$id\",\"claim\":\"\1\"}/p" "$service/site.conf" 2>/dev/null
 done'
 # The statuses of a pipe are lost but for the last one.
 main | awk '{ print } $2 == "all" { all++ } END { exit all != 5 }'

@@ -83,7 +83,8 @@ fill_site() {
       -e "s/<idle-color>/$(other "$1")/g; s/<idle>/$4/g; s/<idle-port>/$5/g")
 }
 # Where a container that is served listens. The settings may name another port by now: that is its successor's.
-served_port() { sed -n "s/^  server $1:\([0-9]*\) resolve;\$/\1/p" "$SITE"; } # container
+# Of several ports it is the first.
+served_port() { sed -n "/^  server $1:[0-9]* resolve;\$/ { s/.*:\([0-9]*\) .*/\1/p; q; }" "$SITE"; } # container
 
 # --- stage
 

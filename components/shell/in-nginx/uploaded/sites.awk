@@ -11,6 +11,7 @@
 #
 #   # live: blue CONTAINER      no color is live without it
 #   # claim: HOST PATH          which requests are the service's; HOST is "*" for those that no other service claims. It has them alone
+#   # port: NUMBER HOST PATH    the same, of a further port of its containers: its locations are in the parts live-NUMBER and idle-NUMBER
 #   # tls: PORT NAME...         it has TLS. The port is for edges of version 0.1.0, which know no tls_port
 #   # acme: yes                 an ACME server asks it for challenges
 #   # header: KB, # log: MB     what it needs at most; no log without it
@@ -32,7 +33,8 @@ FNR == 1 {
 }
 /^#: / { part = $2; next }
 part != "facts" { text[service, part] = text[service, part] $0 "\n"; next }
-/^# claim: / { claim($3, $4); next }
+/^# claim: / { claim($3, $4, service); next }
+/^# port: / { claim($4, $5, service "/" $3); next }
 /^# [a-z]+: / { fact[service, substr($2, 1, length($2) - 1)] = substr($0, length($2) + 4) }
 END {
   if (taken != "") {
@@ -51,9 +53,7 @@ END {
   # By its name in the Docker host's own browser, too, where it has not all names anyway.
   for (i = 1; i <= count; i++) {
     if ((services[i] ".localhost") in known || claimed["*", "/"] == services[i]) continue
-    chosen_count = 1
-    chosen[1] = services[i]
-    rest = root[services[i]]
+    choose_own(services[i])
     print_preview(services[i] ".localhost", "  server_name " services[i] ".localhost;\n")
   }
 }
@@ -65,15 +65,24 @@ function print_speakers(   i, all) {
   print "real_ip_header proxy_protocol;"
 }
 
-function claim(host, path) {
+# A unit is a service, or one of its further ports: SERVICE/NUMBER.
+function claim(host, path, unit) {
   if (!(host in known)) hosts[++host_count] = host
   known[host]
   if (!(path in known_path)) paths[++path_count] = path
   known_path[path]
-  if (path == "/") root[service] = service
-  if (!((host, path) in claimed)) claimed[host, path] = service
-  else if (mode == "test" && claimed[host, path] != service)
-    taken = taken " " (host == "*" ? "all other names" : host) path " (" claimed[host, path] " and " service ")"
+  if (!(unit in path_of)) units[service] = units[service] " " unit
+  path_of[unit] = path
+  if (!((host, path) in claimed)) claimed[host, path] = unit
+  else if (mode == "test" && claimed[host, path] != unit)
+    taken = taken " " (host == "*" ? "all other names" : host) path " (" service_of(claimed[host, path]) " and " service ")"
+}
+function service_of(unit) {
+  sub(/\/.*/, "", unit)
+  return unit
+}
+function text_of(unit, which) {
+  return text[service_of(unit), which (unit ~ /\// ? "-" substr(unit, index(unit, "/") + 1) : "")]
 }
 function most(name, least,   i) {
   for (i = 1; i <= count; i++) if (fact[services[i], name] + 0 > least) least = fact[services[i], name] + 0
@@ -105,6 +114,18 @@ function choose(host,   i, j, nearest, best) {
     if (nearest != "" && paths[i] == "/") rest = nearest
   }
 }
+# The same of a service by its own name: of several units with one path, the first.
+function choose_own(service,   i, count, all, taken_path) {
+  chosen_count = 0
+  rest = ""
+  count = split(units[service], all, " ")
+  for (i = 1; i <= count; i++) {
+    if (path_of[all[i]] in taken_path) continue
+    taken_path[path_of[all[i]]]
+    chosen[++chosen_count] = all[i]
+    if (path_of[all[i]] == "/") rest = all[i]
+  }
+}
 # How near a claimed name is to a host name; -1 where it does not stand for it.
 function nearness(claimed_host, host) {
   if (claimed_host == host) return 1000
@@ -113,13 +134,14 @@ function nearness(claimed_host, host) {
   return substr(host, length(host) - length(claimed_host) + 2) == substr(claimed_host, 2) ? length(claimed_host) : -1
 }
 
-function print_servers(host,   i, secure, challenges, name) {
+function print_servers(host,   i, chosen_service, secure, challenges, name) {
   choose(host)
   secure = ""
   challenges = ""
   for (i = chosen_count; i > 0; i--) {
-    if (fact[chosen[i], "tls"] != "" && index(certified, " " chosen[i] " ")) secure = chosen[i]
-    if (fact[chosen[i], "acme"] != "") challenges = CHALLENGES
+    chosen_service = service_of(chosen[i])
+    if (fact[chosen_service, "tls"] != "" && index(certified, " " chosen_service " ")) secure = chosen_service
+    if (fact[chosen_service, "acme"] != "") challenges = CHALLENGES
   }
   name = host == "*" ? "" : "  server_name " host ";\n"
   if (secure != "") {
@@ -149,7 +171,7 @@ function print_preview(host, name) {
   print "}"
 }
 function print_locations(which,   i) {
-  for (i = 1; i <= chosen_count; i++) printf "%s", text[chosen[i], which]
+  for (i = 1; i <= chosen_count; i++) printf "%s", text_of(chosen[i], which)
   if (rest == "") print_nothing_here(404, "No service here has that path.")
 }
 function print_nothing_here(status, words) {
