@@ -10,6 +10,13 @@ export function dockerOn(engine: Engine, args: string[], options?: { input?: str
   return capture(command, words, options);
 }
 
+/** A shell where that client is. */
+export function shellOn({ host, sshOptions }: Engine, input: string): Promise<Ended> {
+  return host.startsWith("ssh://")
+    ? capture("ssh", [...sshOptions, "-o", "BatchMode=yes", host, "sh", "-s"], { input })
+    : capture("sh", ["-s"], { input, env: { DOCKER_HOST: host } });
+}
+
 /** The same at this terminal. */
 export function showDocker(engine: Engine, args: string[]): Promise<boolean> {
   const [command, ...words] = client(engine, args);

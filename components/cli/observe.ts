@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { shellFiles } from "../shell";
-import { dockerOn, type Engine } from "./docker";
+import { assignments, printingFunction, shellFiles } from "../shell";
+import { dockerOn, shellOn, type Engine } from "./docker";
 import { Failure } from "./failure";
 import type { Container, Entry, Facts, Observed, Service } from "./report";
 
@@ -96,12 +96,22 @@ export async function must(engine: Engine, args: string[]): Promise<string> {
 async function factsFrom(service: Service, container: Container | undefined): Promise<Observed["edge"]> {
   if (container?.status !== "running" || !service.switch) return undefined;
   const script = shellFiles("in-nginx/piped/probe.sh", "in-nginx/piped/status.sh");
-  const input = `${service.switch.settingsFunction}\n${script}`;
-  const { ok, stdout, stderr } = await dockerOn(service, ["exec", "-i", container.name, "sh", "-s"], {
-    input,
-  });
+  const { settingsFunction, values } = service.switch;
+  const input = `${settingsFunction}\n${script}`;
+  const { ok, stdout, stderr } = await (["command", "image"].includes(values.HEALTH_KIND)
+    ? shellOn(service, throughHost(container.name, settingsFunction, input))
+    : dockerOn(service, ["exec", "-i", container.name, "sh", "-s"], { input }));
   return ok ? readFacts(stdout) : { error: stderr.trim() };
 }
+
+/** The same where Docker has to be asked for the health. */
+const throughHost = (nginx: string, settingsFunction: string, script: string) =>
+  [
+    settingsFunction,
+    printingFunction("in_container_script", script),
+    assignments({ ASKED: nginx }),
+    shellFiles("on-host/hear.sh", "on-host/status.sh"),
+  ].join("\n");
 
 /** The lines that components/shell/in-nginx/piped/status.sh prints. */
 export function readFacts(text: string): Facts {

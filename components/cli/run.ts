@@ -10,10 +10,10 @@ export interface Ended {
 export function capture(
   command: string,
   args: string[],
-  { input = "", cwd }: { input?: string; cwd?: string } = {},
+  { input = "", cwd, env }: { input?: string; cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd });
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env } });
     const ended = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const)
       child[name].setEncoding("utf8").on("data", (chunk: string) => (ended[name] += chunk));

@@ -1,6 +1,20 @@
-import type { Health } from "../settings";
+import type { Settings } from "../settings";
 
-/** What the gate asks, in words: after "an answer to" and "passes in a row on". */
-export function asked({ health: { path, port } }: { health: Pick<Health, "path" | "port"> }): string {
-  return port === undefined ? `GET ${path}` : `GET ${path} on port ${port}`;
+export interface Asked {
+  health: Pick<Settings["health"], "kind" | "path" | "port" | "command">;
+}
+
+/** What the gate asks, in words: after "the answer to" and "passes in a row on". */
+export function asked({ health }: Asked): string {
+  const { kind, path, port, command = [] } = health;
+  switch (kind) {
+    case "http":
+      return port === undefined ? `GET ${path}` : `GET ${path} on port ${port}`;
+    case "tcp":
+      return `a connection to ${port === undefined ? "its port" : `port ${port}`}`;
+    case "command":
+      return `the command ${command.join(" ").replace(/\s+/g, " ")}`;
+    case "image":
+      return "the image's HEALTHCHECK";
+  }
 }

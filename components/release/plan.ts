@@ -1,5 +1,5 @@
 import { COLORS, other, type Color, type Health } from "../settings";
-import { asked } from "./health";
+import { asked, type Asked } from "./health";
 
 /** What a release is about, as far as it is known while a program runs. */
 export interface Release {
@@ -36,7 +36,7 @@ export interface Decided {
 
 /** What the plan says about the gate and the time after the switch. */
 export interface PlanSettings {
-  health: Pick<Health, "path" | "port" | "passes" | "gateTimeoutSeconds">;
+  health: Asked["health"] & Pick<Health, "passes" | "gateTimeoutSeconds">;
   watch: { seconds: number };
   idle: string;
   drainSeconds: number;
@@ -203,5 +203,8 @@ const imageOf = (release: Release, color: Color): string => release[`${color}Ima
 const hasNewImage = (color: Color, former: Former, next: Release): boolean =>
   imageOf(former, color) !== imageOf(next, color) || former.failed[color] !== undefined;
 
-const gateInWords = ({ health }: PlanSettings): string =>
-  `the gate asks for ${health.passes} good answer(s) in a row on ${asked({ health }).replace(/^GET /, "")} within ${health.gateTimeoutSeconds} s`;
+const gateInWords = (settings: PlanSettings): string => {
+  const { passes, gateTimeoutSeconds } = settings.health;
+  const on = asked(settings).replace(/^GET /, "");
+  return `the gate asks for ${passes} good answer(s) in a row on ${on} within ${gateTimeoutSeconds} s`;
+};

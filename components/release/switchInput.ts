@@ -2,7 +2,7 @@ import { ownListening, urls } from "../host/address";
 import { schemeOf } from "../nginx/requests";
 import { renderStagedSite, renderTemplates } from "../nginx/site";
 import type { Color, ColorSettings, Settings } from "../settings";
-import { hash, hostScript, shellFiles } from "../shell";
+import { hash, hostScript, quote, shellFiles } from "../shell";
 import { asked } from "./health";
 
 /** What the switch and the idle gate get to know: plain values only, and no secret. */
@@ -112,6 +112,9 @@ function commonVariables({ lockHolder, service, id, ingress, settings }: Command
     SERVICE_ID: id,
     INGRESS: ingress,
     HEALTH_ASKED: asked(settings),
+    HEALTH_KIND: health.kind,
+    // Words, as a shell takes them.
+    HEALTH_COMMAND: (health.command ?? []).map(quote).join(" "),
     HEALTH_PATH: health.path,
     HEALTH_PORT: health.port ?? "",
     HEALTH_HEADERS: Object.keys(health.headers ?? {}).join(" "),
@@ -151,6 +154,7 @@ export function switchHash(settings: CommandSettings): string {
     text.replaceAll(/<(live|idle)-port>/g, port),
   );
   // The headers may be secrets. They are delivered by a command of their own, whose id is a trigger of the switch (service/switch.ts).
-  const { headers: _headers, ...health } = settings.health;
-  return hash(JSON.stringify([site, preview, health]));
+  const { headers: _headers, kind, ...health } = settings.health;
+  // A stack of before there were kinds has the same hash.
+  return hash(JSON.stringify([site, preview, kind === "http" ? health : { ...health, kind }]));
 }

@@ -274,10 +274,21 @@ export interface LogsArgs {
 
 /** The health gate: a candidate must pass it before it gets any traffic. It is asked through nginx, as its users will. */
 export interface HealthArgs {
+  /**
+   * What is asked. `http` (the default): a request, and its answer is judged. `tcp`: whether the port takes a connection. `command`: what `command`
+   * ends with, run in the container. `image`: the HEALTHCHECK that the image itself has, as Docker tells its state. Whatever it is, nginx has to get through to
+   * `containerPort`. A setting that does not fit it is refused. A change is a reload.
+   */
+  kind?: string;
+  /**
+   * The command of the kind `command`: program and arguments, one by one, and no shell but the one that you name. It is run in the container, with its
+   * variables, as `docker exec` does; with exit code 0 it has passed. One that takes longer than `timeoutSeconds` has not, and runs on. Default: none.
+   */
+  command?: string[];
   /** Path of the health request. Default `/health`. */
   path?: string;
   /**
-   * The port of the container that is asked, such as `8181` for Spring's actuator. Users don't come there, so it is asked past nginx; and
+   * The port of the container that is asked, by HTTP or `tcp`, such as `8181` for Spring's actuator. Users don't come there, so it is asked past nginx; and
    * once in each gate, that nginx gets through to `containerPort`. Default `containerPort`. A change is a reload.
    */
   port?: number;

@@ -122,7 +122,11 @@ export function complete({ blue, green, ...all }: Parsed): Settings {
     ingress: parsed.ingress === "" ? undefined : parsed.ingress,
     keepImages: parsed.keepImages === 0 ? undefined : parsed.keepImages,
     colors: { blue: colorOf(both, blue), green: colorOf(both, green) },
-    health: { ...health, hostHeader: health.hostHeader ?? host ?? "localhost" },
+    health: {
+      ...health,
+      command: health.command?.length === 0 ? undefined : health.command,
+      hostHeader: health.hostHeader ?? host ?? "localhost",
+    },
     proxy: { ...proxy, requestBuffering: proxy.requestBuffering ?? proxy.buffering },
   };
 }

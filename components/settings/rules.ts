@@ -28,9 +28,20 @@ const rule = (about: string[], check: Check): Rule => ({
     [...check(settings, given)].map(([propertyPath, reason]) => ({ propertyPath, reason })),
 });
 
+const or = new Intl.ListFormat("en", { type: "disjunction" });
+
 const GATE = ["intervalSeconds", "timeoutSeconds", "gateTimeoutSeconds", "passes"].map(
   (key) => `health.${key}`,
 );
+/** What is asked by each kind of gate alone. */
+const OF_KIND: { [K in Settings["health"]["kind"]]: (keyof Settings["health"])[] } = {
+  http: ["path", "port", "headers", "status", "bodyText", "jsonField", "jsonValue"],
+  tcp: ["port"],
+  command: ["command"],
+  image: [],
+};
+const isSet = (value: unknown) =>
+  value !== undefined && !(typeof value === "object" && value !== null && Object.keys(value).length === 0);
 const SERVER = ["hostKey", "knownHostsFile", "privateKey", "privateKeyFile"];
 
 const SOURCES = [
@@ -115,6 +126,20 @@ export const RULES: Rule[] = [
     if ((health.jsonField === undefined) === (health.jsonValue === undefined)) return;
     const missing = health.jsonField === undefined ? "jsonField" : "jsonValue";
     yield [`health.${missing}`, "is missing: jsonField and jsonValue go together"];
+  }),
+
+  rule(["health.kind", "health.command"], function* ({ health }, given) {
+    const { kind, command } = health;
+    for (const name of new Set(Object.values(OF_KIND).flat())) {
+      const kinds = Object.entries(OF_KIND).filter(([, names]) => names.includes(name));
+      if (isSet(given.health?.[name]) && !kinds.some(([one]) => one === kind))
+        yield [
+          `health.${name}`,
+          `is for the kind ${or.format(kinds.map(([one]) => show(one)))}, and health.kind is ${show(kind)}`,
+        ];
+    }
+    if (kind === "command" && (command === undefined || command[0] === ""))
+      yield ["health.command", 'is missing: must be a list, such as ["pg_isready", "-q"]'];
   }),
 
   // Who names something of a Redis means to have one.

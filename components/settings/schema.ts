@@ -294,6 +294,8 @@ export const schema = z.strictObject({
   labels: setting(named(label, z.string(must("text"))), {}, NEW_COLORS),
   stopGraceSeconds: setting(whole(), 30, { ...NEW_COLORS, ...SECONDS }),
   health: group({
+    kind: setting(oneOf("http", "tcp", "command", "image"), "http", RELOAD),
+    command: optional(list(text(/^[^\0]*$/, "text without a zero byte")), RELOAD),
     path: setting(healthPath, "/health", RELOAD),
     port: optional(port(), { ...RELOAD, otherwise: "`containerPort`", unit: "port" }),
     headers: optional(named(requestHeader, openLine()), RELOAD),

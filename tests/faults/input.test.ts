@@ -46,6 +46,7 @@ const EVERYTHING: BlueGreenServiceArgs = {
     ulimits: [{ name: "nofile", soft: 1024, hard: 4096 }],
   },
   health: {
+    kind: "http",
     path: "/health",
     hostHeader: "localhost",
     port: 8181,
@@ -84,6 +85,7 @@ const BASES: BlueGreenServiceArgs[] = [
     ...EVERYTHING,
     tls: { ...EVERYTHING.tls, acmeDirectory: "https://ca.example.com/dir", acmeImage: "goacme/lego:v4.25.2" },
   },
+  { ...EVERYTHING, health: { kind: "command", command: ["pg_isready", "-q"] } },
   {
     ...EVERYTHING,
     host: {

@@ -8,7 +8,7 @@ import {
 } from "../../components/release/plan";
 
 const SETTINGS: PlanSettings = {
-  health: { path: "/up", passes: 2, gateTimeoutSeconds: 60 },
+  health: { kind: "http", path: "/up", passes: 2, gateTimeoutSeconds: 60 },
   watch: { seconds: 0 },
   idle: "running",
   drainSeconds: 30,

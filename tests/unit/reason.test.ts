@@ -16,7 +16,7 @@ ${shellFile("in-nginx/piped/reason.sh")}
 ${assignments({ LOG: log, CODE: code, ERROR: error, HEALTH_TIMEOUT: 5, HEALTH_PORT: port })}
 probe() {
   [ -z "$LOG" ] || printf '%s\\n' "$LOG" >"$RUN/gate.log"
-  probe_code=$CODE probe_error=$ERROR probe_fault=status probe_location='' probe_reason='' last_answer='${PAGE}'
+  probe_code=$CODE probe_error=$ERROR probe_fault=status probe_location='' probe_reason='' probe_address=\${HEALTH_PORT:+$1:$HEALTH_PORT} last_answer='${PAGE}'
   return 1
 }
 ! ask_for_gate shop-green-2 || exit 9

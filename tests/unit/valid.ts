@@ -106,29 +106,37 @@ const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
     }),
     { selector: ({ name }) => name },
   ),
-  health: fc
-    .tuple(
-      fc.record(
-        {
-          path: fc.stringMatching(/^\/[\w/.~!*()+,=:@%&?-]{0,30}$/),
-          hostHeader: fc.stringMatching(/^[A-Za-z0-9.-]{1,30}(:[0-9]{1,5})?$/),
-          intervalSeconds: fc.constantFrom(0.1, 0.5, 1, 3),
-          timeoutSeconds: fc.constantFrom(0.1, 1, 5),
-          gateTimeoutSeconds: fc.integer({ min: 30, max: 3600 }),
-          passes: fc.integer({ min: 1, max: 5 }),
-          port: fc.integer({ min: 1, max: 65_535 }),
-          headers: fc.dictionary(
-            fc.constantFrom("Authorization", "X-Probe", "Cookie"),
-            fc.stringMatching(/^[ -~]{1,30}$/),
-          ),
-          status: fc.integer({ min: 100, max: 599 }),
-          bodyText: nonEmpty,
-        },
-        { requiredKeys: [] },
-      ),
-      some(fc.record({ jsonField: nonEmpty, jsonValue: nonEmpty })),
-    )
-    .map(([health, json]) => ({ ...health, ...json })),
+  health: fc.oneof(
+    fc.record({
+      kind: fc.constant("command"),
+      command: fc.array(nonEmpty, { minLength: 1, maxLength: 4 }),
+    }),
+    fc.record({ kind: fc.constant("tcp"), port: some(fc.integer({ min: 1, max: 65_535 })) }),
+    fc.record({ kind: fc.constantFrom("image", "http") }),
+    fc
+      .tuple(
+        fc.record(
+          {
+            path: fc.stringMatching(/^\/[\w/.~!*()+,=:@%&?-]{0,30}$/),
+            hostHeader: fc.stringMatching(/^[A-Za-z0-9.-]{1,30}(:[0-9]{1,5})?$/),
+            intervalSeconds: fc.constantFrom(0.1, 0.5, 1, 3),
+            timeoutSeconds: fc.constantFrom(0.1, 1, 5),
+            gateTimeoutSeconds: fc.integer({ min: 30, max: 3600 }),
+            passes: fc.integer({ min: 1, max: 5 }),
+            port: fc.integer({ min: 1, max: 65_535 }),
+            headers: fc.dictionary(
+              fc.constantFrom("Authorization", "X-Probe", "Cookie"),
+              fc.stringMatching(/^[ -~]{1,30}$/),
+            ),
+            status: fc.integer({ min: 100, max: 599 }),
+            bodyText: nonEmpty,
+          },
+          { requiredKeys: [] },
+        ),
+        some(fc.record({ jsonField: nonEmpty, jsonValue: nonEmpty })),
+      )
+      .map(([health, json]) => ({ ...health, ...json })),
+  ),
   redis: fc.constant({ enabled: false }),
   "proxy.image": fc.constant("nginx:1.30.6"),
   "proxy.edgeImage": fc.constant("nginx:1.30.6"),

@@ -97,6 +97,7 @@ const RULES: { [path: string]: { good: unknown[]; bad: unknown[] } } = {
     good: ["localhost", "shop.example:8080"],
     bad: ["", "a b", 'a"b', "a;", "a\nb", "$host", "a:b"],
   },
+  "health.kind": { good: ["http", "tcp", "image"], bad: ["", "HTTP", "none", 1] },
   "health.port": port,
   "health.headers": { good: [{}, { Cookie: pulumi.secret("a=1") }], bad: ["", [], 1] },
   "health.intervalSeconds": positive,
@@ -142,6 +143,47 @@ const RULES: { [path: string]: { good: unknown[]; bad: unknown[] } } = {
 };
 
 describe("findViolations", () => {
+  it("N4 what a kind of gate does not ask is refused, and so is a command that is missing", () => {
+    const given = (health: BlueGreenServiceArgs["health"]) =>
+      findViolations({ ...LEAST, health }).map((v) => `${v.propertyPath} ${v.reason}`);
+    const http = {
+      path: "/up",
+      port: 81,
+      headers: { A: "b" },
+      status: 200,
+      bodyText: "a",
+      jsonField: "a",
+      jsonValue: "",
+    };
+    const times = {
+      intervalSeconds: 2,
+      timeoutSeconds: 2,
+      gateTimeoutSeconds: 9,
+      passes: 3,
+      hostHeader: "a.example",
+    };
+    assert.deepEqual(given({ ...http, ...times, command: [] }), []);
+    assert.deepEqual(given({ kind: "http", command: ["a"] }), [
+      'health.command is for the kind "command", and health.kind is "http"',
+    ]);
+    assert.deepEqual(given({ kind: "tcp", port: 81, headers: {}, ...times }), []);
+    assert.deepEqual(given({ kind: "image", ...times, port: 1 }), [
+      'health.port is for the kind "http" or "tcp", and health.kind is "image"',
+    ]);
+    assert.deepEqual(given({ kind: "command", command: ["sh", "-c", "true && a", ""], ...times }), []);
+    const paths = (health: BlueGreenServiceArgs["health"]) => pathsOf({ ...LEAST, health });
+    const ofHttp = Object.keys(http).map((name) => `health.${name}`);
+    assert.deepEqual(paths({ kind: "image", ...http }), ofHttp);
+    assert.deepEqual(
+      paths({ kind: "tcp", ...http }),
+      ofHttp.filter((name) => name !== "health.port"),
+    );
+    for (const command of [undefined, [], [""]])
+      assert.deepEqual(paths({ kind: "command", command }), ["health.command"]);
+    assert.deepEqual(paths({ kind: "command", command: ["a", "b\0"] }), ["health.command[1]"]);
+    assert.deepEqual(paths({ kind: "command", command: "pg_isready" as never }), ["health.command"]);
+  });
+
   it("N4 health.headers: what a request can have, that nginx and curl don't set themselves; a value is never shown", () => {
     const given = (headers: { [name: string]: unknown }) =>
       findViolations({ ...LEAST, health: { headers: headers as { [name: string]: string } } });

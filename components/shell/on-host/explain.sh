@@ -201,6 +201,34 @@ explain_reason() {
       likely="the service takes the connection, but does not answer within health.timeoutSeconds ($HEALTH_TIMEOUT)."
       advice="set health.path to a path that answers sooner, or raise health.timeoutSeconds. If it waits for something while it starts, $(longer). Its log may say for what it waits."
       ;;
+    command-missing | command-denied)
+      likely="health.command can't be run in the container: $(failure_fact answer)."
+      advice="set health.command to a command that the $color image has, and that its user may run."
+      ;;
+    command-failed)
+      likely='health.command ends with another exit code than 0; what it says is above.'
+      advice="see that, and the container's log. By hand: docker exec $(failure_fact container) …. If it only needs longer to start, $(longer)."
+      ;;
+    command-slow)
+      likely="health.command does not end within health.timeoutSeconds ($HEALTH_TIMEOUT)."
+      advice='raise health.timeoutSeconds, or set a command that ends sooner.'
+      ;;
+    image-none)
+      likely="health.kind is \"image\", and the $color image has no HEALTHCHECK."
+      advice="give the image one (HEALTHCHECK in its Dockerfile), or set another health.kind."
+      ;;
+    image-starting)
+      likely="the image's HEALTHCHECK has not ended in time; Docker runs it in the interval that the image says, at first after that time."
+      advice="$(longer) beyond that interval, or shorten that in the image."
+      ;;
+    image-unhealthy)
+      likely="the image's HEALTHCHECK says that the service is not well."
+      advice="see its last words above, and the container's log. If it only needs longer to start, $(longer)."
+      ;;
+    not-running | no-word)
+      likely="Docker could not ask the container: $(failure_fact answer)."
+      advice="see its log. If it only needs longer to start, $(longer)."
+      ;;
     no-headers)
       likely="nginx's volume does not have the headers of health.headers: somebody has removed them."
       advice="run 'npx bluegreen heal', which delivers them anew."

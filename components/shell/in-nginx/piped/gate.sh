@@ -9,6 +9,7 @@ PROGRESS_SECONDS=10
 gate() { # color container
   passes_gate "$1" "$2" && return 0
   note_failure gate "$1" "$2"
+  [ -z "$probe_final" ] || fail 10 "$1 did not pass its health gate, and never will as it is: $last_answer."
   fail 10 "$1 did not pass its health gate: no $HEALTH_PASSES passes in a row within $GATE_TIMEOUT s." \
     "Last answer to $HEALTH_ASKED: $last_answer"
 }

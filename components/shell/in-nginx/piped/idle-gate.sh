@@ -14,7 +14,7 @@ main() {
   idle_color=$(other "$live_color")
   choose_candidate
   live=${served_live#* }
-  fill_site "$live_color" "$live" "$(served_port "$live")" "$container" "$port"
+  fill_site "$live_color" "$live" "$(port_of "$live")" "$container" "$port"
   note_intent "$live_color" "$live_color" idle "$idle_color" "$IMAGE"
   stage "$idle_color" "$container" "$port"
   if ! is_served "$container" || [ "$STARTED" = "$container" ]; then gate "$idle_color" "$container"; fi

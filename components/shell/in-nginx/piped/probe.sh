@@ -3,24 +3,37 @@
 # that it is always of the same version.
 #
 # It reads HEALTH_HOST, HEALTH_PATH, HEALTH_TIMEOUT, HEALTH_STATUS, HEALTH_BODY, HEALTH_JSON_FIELD, HEALTH_JSON_VALUE (settings);
-# HEALTH_PORT, HEALTH_HEADERS (names) and HEALTH_SCHEME, which a switch of 0.1.0 was not told; RUN and PLACE (nginx.sh); and
-# $headers_file, where the headers are not those of the last switch that passed.
+# HEALTH_KIND, HEALTH_PORT, HEALTH_HEADERS (names) and HEALTH_SCHEME, which a switch of 0.1.0 was not told; RUN, PLACE, SITE and
+# STAGED (nginx.sh); and $headers_file, where the headers are not those of the last switch that passed.
 
-# probe CONTAINER: one request as a user's: through nginx, which resolves the color's name and adds the same headers (site.ts).
-# It fails if the answer is not the healthy one. Sets:
+# probe CONTAINER: asks once, and fails if the answer is not the healthy one. Sets:
 #   $probe_code  the HTTP status, or "none" where there was no complete answer
 #   $last_answer what came, in words
 #   $probe_location, $probe_fault, $probe_error  where it redirects to; which of status, body and field is not the healthy one;
 #                                                what curl says where there was no complete answer
 #   $probe_reason  one word, where that is known here already
+#   $probe_address what was asked past nginx
 #   $probe_final   set where it will never be another answer
 # shellcheck disable=SC2034 # whoever asks says them
 probe() {
+  probe_code=none probe_location='' probe_fault='' probe_error='' probe_reason='' probe_address='' probe_final=''
+  case ${HEALTH_KIND:-http} in
+    http) probe_http "$1" ;;
+    tcp) probe_tcp "$1" ;;
+    *) probe_on_host "$1" ;;
+  esac
+}
+# Where no user comes, nginx has no way to.
+asks_past_nginx() { [ "${HEALTH_KIND:-http}" != http ] || [ -n "${HEALTH_PORT:-}" ]; }
+
+# One request as a user's: through nginx, which resolves the color's name and adds the same headers (site.ts).
+# shellcheck disable=SC2034
+probe_http() { # container
   # Two may ask at once: a gate and "status".
   answer=$RUN/answer.$$
-  probe_fault='' probe_error='' probe_reason='' probe_final=''
   has_headers || return 1
   : >"$answer"
+  if asks_past_nginx; then probe_address=$1:$HEALTH_PORT; fi
   if probe_code=$(ask_as_user "$1"); then
     probe_location=${probe_code#"${probe_code%% *}"}
     probe_location=${probe_location# }
@@ -28,7 +41,7 @@ probe() {
     last_answer="HTTP $probe_code $(excerpt "$answer")"
     if is_healthy; then healthy=yes; else healthy=''; fi
   else
-    probe_code=none probe_location=''
+    probe_code=none
     probe_error=$(excerpt "$answer.error")
     last_answer="no complete answer: $probe_error"
     healthy=''
@@ -36,9 +49,6 @@ probe() {
   rm -f "$answer" "$answer.error"
   [ -n "$healthy" ]
 }
-
-# Users don't come to another port than containerPort, so nginx has no way to it.
-asks_past_nginx() { [ -n "${HEALTH_PORT:-}" ]; }
 
 ask_as_user() { # container
   if asks_past_nginx; then
@@ -54,7 +64,7 @@ ask_as_user() { # container
 has_headers() {
   headers_file=${headers_file:-${PLACE:-}/health-headers}
   [ -n "${HEALTH_HEADERS:-}" ] && [ ! -r "$headers_file" ] || return 0
-  probe_code=none probe_location='' probe_reason=no-headers probe_final=yes
+  probe_reason=no-headers probe_final=yes
   last_answer='none: nginx does not have the headers of health.headers'
   return 1
 }
@@ -76,6 +86,48 @@ without_headers() {
       }
       printf "%s", $0
     }' "$headers_file" -
+}
+
+# Where a container listens that nginx knows; of several ports the first. The settings may name another port by now: that is its
+# successor's.
+port_of() { # container
+  cat "$STAGED" "$SITE" 2>/dev/null | sed -n "/^  server $1:[0-9]* resolve;\$/ { s/.*:\([0-9]*\) .*/\1/p; q; }"
+}
+
+# curl does not end by itself once it is connected, but tells that it was. Mostly that is at once.
+probe_tcp() { # container
+  probe_address=$1:${HEALTH_PORT:-$(port_of "$1")}
+  for seconds in 0.5 "$HEALTH_TIMEOUT"; do
+    took=$(curl -sS -4 --noproxy '*' -o /dev/null -w '%{time_connect}' --max-time "$seconds" "telnet://$probe_address" \
+      </dev/null 2>"$RUN/answer.$$") || :
+    probe_error=$(excerpt "$RUN/answer.$$")
+    rm -f "$RUN/answer.$$"
+    case $took in *[1-9]*)
+      last_answer='it takes the connection'
+      return 0
+      ;;
+    esac
+    case $probe_error in 'curl: (28)'*) ;; *) break ;; esac
+  done
+  last_answer="no connection: $probe_error"
+  return 1
+}
+
+# What only Docker can tell, the host's part is asked for (hear.sh): by a line on standard output. The answer comes as a file: a first
+# line "passed", "REASON" or "REASON for-ever", and words.
+probe_on_host() { # container
+  told=$RUN/told.$$
+  rm -f "$told"
+  printf '?%s %s %s\n' "$HEALTH_KIND" "$1" "$$"
+  if ! wait_for "$((${HEALTH_TIMEOUT%.*} + 30))" test -e "$told"; then
+    probe_reason=no-word last_answer='none: nobody on the host said anything'
+    return 1
+  fi
+  { read -r probe_reason && IFS= read -r last_answer; } <"$told" || :
+  rm -f "$told"
+  [ "$probe_reason" != passed ] || return 0
+  case $probe_reason in *' for-ever') probe_final=yes probe_reason=${probe_reason% *} ;; esac
+  return 1
 }
 
 is_healthy() { for probe_fault in status body field; do "accepts_$probe_fault" || return 1; done; }

@@ -16,7 +16,8 @@ ask_for_gate() {
     reaches "$1"
     return
   fi
-  if asks_past_nginx; then gate_address=$1:$HEALTH_PORT; else read_gate_log; fi
+  gate_address=$probe_address
+  asks_past_nginx || read_gate_log
   gate_reason=${probe_reason:-$(no_answer_reason)}
   [ -z "$probe_reason" ] || return 1
   if [ -n "$gate_reason" ]; then
@@ -79,7 +80,7 @@ no_answer_reason() {
   esac
   case $probe_error in
     '') ;;
-    'curl: (28)'*) echo slow ;;
+    'curl: (28)'*) if [ "${HEALTH_KIND:-http}" = tcp ]; then echo no-connection; else echo slow; fi ;;
     'curl: (63)'*) echo big-answer ;;
     # nginx's own socket is always there: these are of a port that was asked past it.
     'curl: (1)'*) echo not-http ;;

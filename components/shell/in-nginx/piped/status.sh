@@ -37,9 +37,18 @@ lock_is_held() { ! flock -s -n "$LOCK" true; }
 health() {
   live=$(sed -n 's/^# live: [a-z]* //p' "$SITE")
   [ -n "$live" ] || return 0
-  if probe "$live"; then fact healthy yes; else fact healthy no; fi
+  if probe "$live" && users_get_through; then fact healthy yes; else fact healthy no; fi
+  ! asks_past_nginx || probe_code=$(answer_of "$RUN/warm-$SERVICE.sock")
+  case $probe_code in 000) probe_code=none ;; esac
   fact health_code "$probe_code"
   fact health_answer "$(printf '%s' "$last_answer" | base64 | tr -d '\n')"
+}
+
+# Where another place than that of users was asked.
+users_get_through() {
+  if ! asks_past_nginx || upstream_answers "$RUN/warm-$SERVICE.sock"; then return 0; fi
+  last_answer='there is no answer where users are sent'
+  return 1
 }
 
 main

@@ -82,9 +82,6 @@ fill_site() {
     sed -e "s/<service>/$SERVICE/g; s/<live-color>/$1/g; s/<live>/$2/g; s/<live-port>/$3/g" \
       -e "s/<idle-color>/$(other "$1")/g; s/<idle>/$4/g; s/<idle-port>/$5/g")
 }
-# Where a container that is served listens. The settings may name another port by now: that is its successor's.
-# Of several ports it is the first.
-served_port() { sed -n "/^  server $1:[0-9]* resolve;\$/ { s/.*:\([0-9]*\) .*/\1/p; q; }" "$SITE"; } # container
 
 # --- stage
 

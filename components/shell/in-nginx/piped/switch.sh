@@ -14,7 +14,7 @@
 main() {
   begin
   choose_idle
-  fill_site "$LIVE_COLOR" "$LIVE" "$LIVE_PORT" "$idle_container" "$(served_port "$idle_container")"
+  fill_site "$LIVE_COLOR" "$LIVE" "$LIVE_PORT" "$idle_container" "$(port_of "$idle_container")"
   note_intent "${served_live%% *}" "$LIVE_COLOR" "$(kind)" "$LIVE_COLOR" "$IMAGE"
   : >"$ANSWERS"
   ! is_watched || set_watched yes
