@@ -50,6 +50,7 @@ export function renderSwitchInput(values: CommandValues, live: string): string {
     LIVE_COLOR: activeColor,
     LIVE: live,
     ...ofColor("LIVE", values.settings.colors[activeColor]),
+    HEALTH_HASH: healthHash(values.settings.health),
     WATCH_SECONDS: watch.seconds,
     WATCH_TOLERANCE: watch.tolerancePercent,
   });
@@ -140,6 +141,12 @@ function commonVariables({ lockHolder, service, id, ingress, settings }: Command
     NO_PREVIEW: noPreview,
     STAGED_TEMPLATE: renderStagedSite(settings),
   };
+}
+
+/** By which a switch tells that another health is asked for than before: not by how often, but by all that makes an answer a good one. */
+function healthHash({ headers = {}, ...health }: Settings["health"]): string {
+  const { intervalSeconds: _interval, gateTimeoutSeconds: _timeout, passes: _passes, ...judged } = health;
+  return hash(JSON.stringify([judged, Object.keys(headers)]));
 }
 
 /**

@@ -161,19 +161,4 @@ describe("a gate that fails", () => {
     const [candidate] = await stack.containers("green");
     assert.equal(candidate.State.Running, false);
   });
-
-  it("N14: a health setting that the live color does not meet is told at once, with the answer", async () => {
-    await stack.unset("green.env");
-    await stack.up();
-    await stack.set({ health: { bodyText: "never" } });
-    const { output } = await stack.up();
-    assert.match(
-      output,
-      /warning: blue is live and stays so, but does not pass the health request .*: HTTP 200 /,
-    );
-    await serves();
-    await stack.unset("health.bodyText");
-    const { output: mended } = await stack.up();
-    assert.doesNotMatch(mended, /does not pass the health request/);
-  });
 });

@@ -13,6 +13,7 @@ import {
   renderIdleGateInput,
   renderSwitchInput,
 } from "../../components/release/switchInput";
+import { renderHealthHeaders } from "../../components/service/healthHeaders";
 import { docker } from "../support/docker";
 import { get } from "../support/http";
 import { freePorts } from "../support/ports";
@@ -380,6 +381,17 @@ export class Service {
     return new Running("sh", ["-s"], {
       input: renderDelivery(source, { names, service: SERVICE, id: this.prefix, ingress: this.prefix }),
     }).ended;
+  }
+
+  /** Delivers the headers of the health request as Pulumi does. */
+  async deliverHeaders(headers: { [name: string]: string }): Promise<Ended> {
+    const whose = {
+      INGRESS: this.prefix,
+      SERVICE,
+      SERVICE_ID: this.prefix,
+      LOCK_HOLDER: "project/stack/service",
+    };
+    return new Running("sh", ["-s"], { input: renderHealthHeaders(headers, whose) }).ended;
   }
 
   /** Who answers on the public port, or the status of an answer that is not 200. */

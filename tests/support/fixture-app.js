@@ -37,6 +37,17 @@ const behaviours = {
     serve((response, { headers }) =>
       response.writeHead(headers.host === "shop.example.com" ? 200 : 400).end(),
     ).listen(Number(PORT)),
+  // Its health is on another port, and for who has the token.
+  guarded: () => {
+    listen(404, "");
+    http
+      .createServer(({ headers }, response) =>
+        response
+          .writeHead(headers.authorization === process.env.HEALTH_TOKEN ? 200 : 401)
+          .end("of the actuator"),
+      )
+      .listen(8181);
+  },
   "wants-https": () =>
     serve((response) =>
       response.writeHead(301, { Location: "https://shop.example.com/health" }).end(),

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { assignments, shellFile } from "../../components/shell";
 
 interface Facts {
-  kind?: "gate" | "watch";
+  kind?: "gate" | "watch" | "live";
   reason?: string;
   address?: string;
   code?: string;
@@ -98,6 +98,37 @@ const CAUSES: { [cause: string]: Facts & { likely: RegExp; advice: RegExp; blame
     likely: /nothing listens on port 3000, which is containerPort; it listens on 5000\./,
     advice:
       /set containerPort .*'pulumi config set containerPort 5000', or for green alone 'pulumi config set --path green\.containerPort 5000'.* PORT/,
+  },
+  "N14 a new health setting that what is live does not pass": {
+    ...answered("200", { kind: "live", reason: "wrong-body", health: { HEALTH_BODY: "never" } }),
+    likely: /does not contain health\.bodyText \(never\)/,
+    advice:
+      /^set 'health' back, or to what green answers well\. If only a newer version .* with its image, and with activeColor/,
+    blamesImage: true,
+  },
+  "N4 a command that fails": {
+    reason: "command-failed",
+    likely: /health\.command ends with another exit code than 0/,
+    advice: /docker exec shop-green-2/,
+  },
+  "N4 a command that is missing": {
+    reason: "command-missing",
+    answer: "no such command in the image: nosuch",
+    likely: /can't be run in the container: no such command in the image: nosuch\./,
+    advice: /set health\.command to a command that the green image has/,
+    blamesImage: true,
+  },
+  "N4 an image without a HEALTHCHECK": {
+    reason: "image-none",
+    likely: /health\.kind is "image", and the green image has no HEALTHCHECK/,
+    advice: /give the image one .*, or set another health\.kind/,
+    blamesImage: true,
+  },
+  "N4 an image that is still starting": {
+    reason: "image-starting",
+    likely: /in the interval that the image says/,
+    advice: /raise health\.gateTimeoutSeconds .* or shorten that in the image/,
+    blamesImage: true,
   },
   "N4 another port than health.port": {
     ...refused,

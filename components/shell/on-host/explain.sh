@@ -133,18 +133,24 @@ is_reachable() { reachable_ports | grep -qx "$1"; } # port
 # --- why there is no answer
 
 explain_answer() {
-  if [ "$(failure_fact kind)" = watch ]; then
+  if [ "$(failure_fact kind)" = live ]; then
+    explain_reason_of_answer
+    advice="set 'health' back, or to what $color answers well. If only a newer version answers it well, set it in the update that makes that version live: with its image, and with activeColor where that is another."
+  elif [ "$(failure_fact kind)" = watch ]; then
     advice="see above and in its log. Mend the $color image or its settings; if the errors are none of its fault, raise watch.tolerancePercent."
   elif [ "$container_status" = paused ]; then
     likely='the container is paused.'
     advice="find out who paused it, and 'docker unpause' it."
   else
-    case $reason in
-      refused) explain_refused ;;
-      wrong-status | passed) explain_status ;;
-      *) explain_reason ;;
-    esac
+    explain_reason_of_answer
   fi
+}
+explain_reason_of_answer() {
+  case $reason in
+    refused) explain_refused ;;
+    wrong-status | passed) explain_status ;;
+    *) explain_reason ;;
+  esac
 }
 
 longer() { echo "raise health.gateTimeoutSeconds (now $GATE_TIMEOUT)"; }

@@ -6,7 +6,7 @@
 # It knows the color that goes live and its container, and not what the other color shall run: that is the idle gate's, so
 # that a release of the live color never depends on the idle one.
 #
-# Given: LIVE_COLOR LIVE LIVE_PORT WATCH_SECONDS WATCH_TOLERANCE; from the host's part IMAGE (of LIVE) STARTED (the idle container that it
+# Given: LIVE_COLOR LIVE LIVE_PORT HEALTH_HASH WATCH_SECONDS WATCH_TOLERANCE; from the host's part IMAGE (of LIVE) STARTED (the idle container that it
 #        has just started, or nothing)
 #
 # shellcheck disable=SC2154 # from steps.sh and probe.sh
@@ -49,12 +49,27 @@ kind() {
   fi
 }
 
-# What is live is not gated again, or a mended idle color could not be released. But a health setting that the live color
-# does not meet is told before it is a rollback or 'status' that finds out.
+# What is live is not gated again, or a mended idle color could not be released. But a health setting that is new counts only
+# when what is live passes it: else a rollback or "status" would find out, when nobody thinks of it any more.
 try_live() {
-  ask_for_gate "$LIVE" || ask_for_gate "$LIVE" ||
-    warn "$LIVE_COLOR is live and stays so, but does not pass the health request as it is set now: $last_answer. 'status' will say so," \
-      "and a flip to $LIVE_COLOR would fail. Set 'health' right, or see its log."
+  for try in 1 2 3; do
+    ! ask_for_gate "$LIVE" || return 0
+    [ "$try" = 3 ] || [ -n "$probe_final" ] || sleep "$HEALTH_INTERVAL"
+  done
+  if health_is_new; then
+    note_failure live "$LIVE_COLOR" "$LIVE"
+    fail 10 "$LIVE_COLOR, which is live, does not pass the health setting that is new. Nothing was changed." \
+      "Its answer to $HEALTH_ASKED: $last_answer"
+  fi
+  warn "$LIVE_COLOR is live and stays so, but does not pass its health request: $last_answer. 'status' says so, too," \
+    "and a flip to $LIVE_COLOR would fail. See its log: docker logs $LIVE"
+}
+# Another one than that of the last switch that passed. Where it left none, nobody knows.
+health_is_new() {
+  read_line "$PLACE/health"
+  if [ -n "$line" ] && [ "$line" != "$HEALTH_HASH" ]; then return 0; fi
+  [ "${headers_file:-}" = "$PLACE/health-headers.next" ] &&
+    [ "$(cat "$headers_file")" != "$(cat "$PLACE/health-headers" 2>/dev/null)" ]
 }
 
 # An idle color that was stopped has passed its gate before; when it is ill now, that is no reason not to switch.
@@ -66,6 +81,7 @@ try_idle() {
 
 # From now on, whoever asks for the health of what is live asks as this switch did.
 keep_health() {
+  write_file "$PLACE/health" "$HEALTH_HASH" || warn "can't write to the state volume"
   if [ -z "$HEALTH_HEADERS" ]; then
     rm -f "$PLACE/health-headers" "$PLACE/health-headers.next"
   elif [ "$headers_file" = "$PLACE/health-headers.next" ]; then
