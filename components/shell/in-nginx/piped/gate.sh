@@ -17,7 +17,7 @@ passes_gate() { # color container
   color=$1
   say "gate: $color on ${HEALTH_ASKED#GET }, $HEALTH_PASSES in a row within $GATE_TIMEOUT s"
   passes=0
-  tries=0
+  asked_times=0
   last_answer='no answer yet'
   gate_began=$(uptime_seconds)
   gate_ends=$((gate_began + GATE_TIMEOUT))
@@ -33,8 +33,8 @@ passes_gate() { # color container
     fi
     [ -z "$probe_final" ] && [ "$(uptime_seconds)" -lt "$gate_ends" ] || return 1
     # nginx takes some milliseconds to resolve a name that was just staged: only the first tries come faster.
-    tries=$((tries + 1))
-    if [ "$passes" = 0 ] && [ "$tries" -le 5 ]; then sleep 0.1; else sleep "$HEALTH_INTERVAL"; fi
+    asked_times=$((asked_times + 1))
+    if [ "$passes" = 0 ] && [ "$asked_times" -le 5 ]; then sleep 0.1; else sleep "$HEALTH_INTERVAL"; fi
   done
 }
 # A line now and then, so that who waits knows for what. The host's part adds what the container logs (hear.sh).
