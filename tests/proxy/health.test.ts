@@ -23,7 +23,11 @@ describe("N4 the kinds of a gate", () => {
   const service = useLiveService();
   const SHORT = { timeoutSeconds: 1, gateTimeoutSeconds: 4 };
   let blue: string;
-  before(() => (blue = service.containers.blue));
+  let well: { blue: string; green: string };
+  before(() => {
+    well = { ...service.containers };
+    blue = well.blue;
+  });
   const fails = async (health: object, because: RegExp[]) => {
     const { code, output } = await service.switch("green", { health: { ...SHORT, ...health } });
     assert.equal(code, 1, output);
@@ -32,7 +36,7 @@ describe("N4 the kinds of a gate", () => {
     return output;
   };
   const back = async () => {
-    service.containers.blue = blue;
+    Object.assign(service.containers, well);
     await service.switched("blue");
   };
 
