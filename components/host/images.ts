@@ -4,10 +4,11 @@ import { runOnHost } from "./command";
 import type { Context, IngressContext } from "../context";
 import { DOCKER_HUB, hostOf, registryOf } from "./registry";
 import { COLORS, hasTls, type IngressSettings, type Settings } from "../settings";
+import { sendImages } from "./send";
 import { hostScript } from "../shell";
 
 /**
- * Pulls what the host does not have: an image that can't be had stops the update before it touches anything. The host's own
+ * Has the host get what it does not have, from this machine or by a pull: an image that can't be had stops the update before it touches anything. The host's own
  * Docker client does it, and not the Docker provider, since it can also sign in by its credential helpers (as to ECR with
  * the instance's role), and shows how far it is.
  */
@@ -16,16 +17,17 @@ export function pullImages(
   images: Images,
   { volumes, keepImages }: Partial<Pick<Settings, "volumes" | "keepImages">> = {},
 ): pulumi.Resource {
-  const { registries } = context.settings;
+  const { registries, sendImages: sends } = context.settings;
   const stdin = pulumi
     .output({
       images,
       registries,
       ingress: context.ingress,
       service: context.identity.service,
+      sent: sendImages(context, pulumi.output(images)),
     })
     .apply(({ images, registries, ingress, service }) =>
-      renderPull(images, registries, volumes, { ingress, service, keepImages }),
+      renderPull(images, registries, volumes, { ingress, service, keepImages, sends }),
     );
   const secret = registries.length > 0 ? pulumi.secret(stdin) : stdin;
   // Without triggers it is never replaced, and so is no reason to replace what depends on it.
@@ -61,7 +63,8 @@ export function renderPull(
     ingress = "",
     service = "",
     keepImages,
-  }: { ingress?: string; service?: string; keepImages?: number } = {},
+    sends = false,
+  }: { ingress?: string; service?: string; keepImages?: number; sends?: boolean } = {},
 ): string {
   const given = registries.map(({ address }) => hostOf(address));
   const lines = Object.entries(images).map(
@@ -82,6 +85,7 @@ export function renderPull(
     SERVICE: service,
     INGRESS: ingress,
     KEEP_IMAGES: keepImages ?? "",
+    SENDS: sends ? "yes" : "",
     LOGINS: JSON.stringify({ auths: Object.fromEntries(auths) as object }),
   };
   return hostScript(settings, ["on-host/old-images.sh", "on-host/volumes.sh", "on-host/pull.sh"]);

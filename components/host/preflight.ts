@@ -5,7 +5,7 @@ import { readFacts } from "./facts";
 import { knownOf } from "./known";
 import { publishedPorts } from "../ingress/ports";
 import { findProblems, inWords, missing, type Place } from "./problems";
-import { askHost } from "./reach";
+import { askHost, isUpdate } from "./reach";
 import { refusal } from "./refusal";
 import { hostScript } from "../shell";
 import { writeKeys } from "./ssh";
@@ -32,7 +32,7 @@ export function checkHost(
 ): pulumi.Output<CheckedHost> {
   const checkpoint = new Checkpoint(`${name}-checkpoint`, owner);
   const { host, proxy, network } = settings;
-  if (pulumi.runtime.isDryRun() || pulumi.runtime.getEngine() === undefined) {
+  if (!isUpdate()) {
     checkpoint.skip();
     return pulumi.output({ address: host.address, ipv6: true });
   }

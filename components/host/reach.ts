@@ -8,18 +8,38 @@ import { destination, sshOptions } from "./ssh";
 
 type Host = Settings["host"];
 
+/** A program of this machine, by which one is run where the Docker engine is reached. */
+export interface HostCommand {
+  file: string;
+  args: string[];
+  env: { [name: string]: string };
+}
+
+export function onHost(host: Host, name: string, command: [string, ...string[]]): HostCommand {
+  const [file, ...args] = command;
+  if (!isRemote(host)) return { file, args, env: dockerHost(host) };
+  const way = ["-T", ...(sshOptions(host, name) ?? []), ...destination(host)];
+  return { file: "ssh", args: [...way, command.join(" ")], env: {} };
+}
+
+/**
+ * Whether a program may contact anybody: a preview has to work where nobody can be reached, and with Pulumi's mocks there is no
+ * engine.
+ */
+export const isUpdate = (): boolean => !pulumi.runtime.isDryRun() && pulumi.runtime.getEngine() !== undefined;
+
 /** Runs a script where the Docker engine is reached and gives what it prints; one that can't be reached is a refusal. */
 export async function askHost(host: Host, name: string, script: string): Promise<string> {
   const seconds = host.connectTimeoutSeconds + DOCKER_ANSWERS_WITHIN_S;
+  const command = onHost(host, name, ["sh", "-s"]);
   if (!isRemote(host)) {
-    const answer = await run("sh", ["-s"], seconds, script, dockerHost(host));
+    const answer = await run(command, seconds, script);
     if (typeof answer === "string") return answer;
     throw unreachable(host, answer.said, 1, hintWithoutSsh(host, answer));
   }
-  const args = ["-T", ...(sshOptions(host, name) ?? []), ...destination(host), "sh -s"];
   await checkAgent(host);
   for (let tries = 1; ; tries++) {
-    const answer = await run("ssh", args, seconds, script);
+    const answer = await run(command, seconds, script);
     if (typeof answer === "string") return answer;
     const { hint, words, again } = explain(answer);
     if (!again || tries >= host.connectTries) throw unreachable(host, words, tries, hint);
@@ -35,10 +55,15 @@ export async function askHost(host: Host, name: string, script: string): Promise
 
 const DOCKER_ANSWERS_WITHIN_S = 30;
 
+/** The same on this machine, with the engine that its Docker client has; what is wrong there is given back. */
+export async function askMachine(script: string): Promise<string | Failure> {
+  return run({ file: "sh", args: ["-s"], env: {} }, DOCKER_ANSWERS_WITHIN_S, script);
+}
+
 /** The command provider insists on an agent that the environment names, also when it has a key. */
 async function checkAgent(host: Host): Promise<void> {
   if (!process.env.SSH_AUTH_SOCK) return;
-  const asked = await run("ssh-add", ["-l"], host.connectTimeoutSeconds);
+  const asked = await run({ file: "ssh-add", args: ["-l"], env: {} }, host.connectTimeoutSeconds);
   // With 1 it has no keys.
   if (typeof asked === "string" || asked.status !== 2) return;
   throw unreachable(
@@ -49,27 +74,21 @@ async function checkAgent(host: Host): Promise<void> {
   );
 }
 
-interface Failure {
+export interface Failure {
   /** 255 is ssh's own; any other is the command's. Undefined where it did not end by itself. */
   status: number | undefined;
   said: string;
 }
 
 /** What it prints, or how it failed. */
-function run(
-  program: string,
-  args: string[],
-  seconds: number,
-  input = "",
-  environment: { [name: string]: string } = {},
-): Promise<string | Failure> {
+function run({ file, args, env }: HostCommand, seconds: number, input = ""): Promise<string | Failure> {
   return new Promise((resolve) => {
     const options = {
       timeout: seconds * 1000,
-      env: { ...process.env, ...environment },
+      env: { ...process.env, ...env },
       maxBuffer: 64 * 1024 * 1024,
     };
-    const child = execFile(program, args, options, (error, stdout, stderr) => {
+    const child = execFile(file, args, options, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout);
       const status = typeof error.code === "number" ? error.code : undefined;
       const said = [...new Set(stderr.replaceAll("\r", "").trim().split("\n"))].join("\n");

@@ -41,6 +41,7 @@ export interface PlanSettings {
   idle: string;
   drainSeconds: number;
   allowDowntime: boolean;
+  sendImages: boolean;
 }
 
 /**
@@ -58,6 +59,7 @@ export function planInWords(
     return [
       `first release: ${live} goes live with ${imageOf(next, live)}; ${gateInWords(settings)}`,
       idleInWords(live),
+      ...sendingInWords(COLORS, next, settings),
     ];
   }
   const lines = [
@@ -65,7 +67,12 @@ export function planInWords(
     ...COLORS.flatMap((color) => colorInWords(color, former, next, decided)),
     ...redisInWords(former, decided),
   ];
-  return [...lines, ...closing(former, next, settings, decided, lines.length === 0)];
+  const renewed = COLORS.filter((color) => hasNewImage(color, former, next));
+  return [
+    ...lines,
+    ...closing(former, next, settings, decided, lines.length === 0),
+    ...sendingInWords(renewed, next, settings),
+  ];
 }
 
 /** The plan of an update of an ingress that services share. */
@@ -78,6 +85,18 @@ export function ingressPlanInWords(
   if (former === undefined) return [`ingress: made, with ${next.proxyImage}`];
   const lines = portsInWords(former, next, settings, decided);
   return lines.length > 0 || !decided.all ? lines : ["ingress: stays as it is"];
+}
+
+/** Only an update finds out what the host has. */
+function sendingInWords(
+  colors: readonly Color[],
+  next: Release,
+  { sendImages }: Pick<PlanSettings, "sendImages">,
+): string[] {
+  const images = new Set(colors.map((color) => imageOf(next, color)).filter((image) => !image.includes("@")));
+  return sendImages
+    ? [...images].map((image) => `image ${image} is sent from this machine, unless the host has it`)
+    : [];
 }
 
 /** Edge and nginx: what holds the ports. */

@@ -122,6 +122,13 @@ export interface BlueGreenServiceArgs {
    */
   registries?: RegistryArgs[];
   /**
+   * Whether the machine that runs Pulumi sends each image that it has and the host has not, over the connection that is there anyway.
+   * No registry is asked for it; what that machine's Docker has not is pulled, as ever. Of a color's image that is another one under the same
+   * name on the host, the host gets the new one, which the color has from its next container on. An image with a digest is not sent, nor
+   * one for another platform than the host's. Not with `pinImages`. Default false. A change costs nothing that serves.
+   */
+  sendImages?: boolean;
+  /**
    * Whether each color's image is pinned to the digest that its registry has for the tag when the plan is made; the plan
    * shows it. Previews then ask the registry too, from the machine that runs Pulumi. An image that comes with a digest keeps
    * it. Default false. A change costs new containers.
@@ -163,6 +170,8 @@ export interface IngressArgs {
   host?: HostArgs;
   /** Accounts at registries, for the images of nginx. */
   registries?: RegistryArgs[];
+  /** Whether the machine that runs Pulumi sends the images of nginx that the host lacks. Default false. */
+  sendImages?: boolean;
   /** Leave for a change that takes all of its services offline for some seconds: other ports or addresses, another edge image. */
   allowDowntime?: boolean;
   /** Leave for images without a tag or with `latest`. */

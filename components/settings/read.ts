@@ -36,6 +36,7 @@ export type IngressSettings = Pick<
   | "host"
   | "logs"
   | "registries"
+  | "sendImages"
   | "drainSeconds"
   | "allowDowntime"
   | "allowMovingTags"

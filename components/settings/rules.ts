@@ -264,6 +264,11 @@ export const RULES: Rule[] = [
         yield [`registries[${i}].address`, `is ${show(address)}, which is there twice`];
   }),
 
+  rule([], function* ({ sendImages, pinImages }) {
+    if (sendImages && pinImages)
+      yield ["sendImages", "is true, as is pinImages: a registry's digest is not for an image that is sent"];
+  }),
+
   rule(
     ["host.address", ...SERVER.flatMap((key) => [`host.${key}`, `host.bastion.${key}`])],
     function* ({ host }) {

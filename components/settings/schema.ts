@@ -416,6 +416,7 @@ export const schema = z.strictObject({
     [],
     { ...NOTHING, ...OF_BOTH },
   ),
+  sendImages: setting(flag(), false, { ...NOTHING, ...OF_BOTH }),
   pinImages: setting(flag(), false, NEW_COLORS),
   keepImages: optional(wholeOrZero(), { cost: "nothing" }),
   allowDowntime: setting(flag(), false, {

@@ -13,6 +13,7 @@ const SETTINGS: PlanSettings = {
   idle: "running",
   drainSeconds: 30,
   allowDowntime: false,
+  sendImages: false,
 };
 const RELEASE: Release = {
   activeColor: "blue",
@@ -54,6 +55,18 @@ describe("the plan in words", () => {
       `first release: blue goes live with shop:1; ${GATE}`,
       "green is gated after that: if it fails, the update fails, and blue stays live",
     ]);
+  });
+
+  it("N11: of images that this machine sends, each once, as far as they are new and have a name", () => {
+    const sent = (image: string) => `image ${image} is sent from this machine, unless the host has it`;
+    const saying = (lines: string[]) => lines.filter((line) => line.includes("is sent"));
+    const sending = { ...SETTINGS, sendImages: true };
+    const same = { ...RELEASE, greenImage: "shop:1" };
+    assert.deepEqual(saying(planInWords(undefined, same, sending, DECIDED)), [sent("shop:1")]);
+    assert.deepEqual(saying(plan({ greenImage: "shop:3" }, sending)), [sent("shop:3")]);
+    assert.deepEqual(saying(plan({ greenImage: "shop@sha256:1" }, sending)), []);
+    assert.deepEqual(saying(plan({}, sending)), []);
+    assert.deepEqual(saying(plan({ greenImage: "shop:3" })), []);
   });
 
   it("of no change", () => {

@@ -205,6 +205,8 @@ export const validArgs = (anyOf(schema) as fc.Arbitrary<BlueGreenServiceArgs>).m
     args.stripPath === true &&
     args.path !== undefined &&
     args.path !== "/",
+  // An image that is sent has no registry's digest.
+  sendImages: args.sendImages === true && args.pinImages !== true,
 }));
 
 /** A value for every setting, but for those of SPECIAL. */

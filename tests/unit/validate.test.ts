@@ -246,6 +246,11 @@ describe("findViolations", () => {
     assert.deepEqual(pathsOf({} as BlueGreenServiceArgs), ["activeColor", "blue", "green"]);
   });
 
+  it("N11: an image that is sent has no digest that a registry could tell", () => {
+    assert.deepEqual(findViolations({ ...LEAST, sendImages: true }), []);
+    assert.deepEqual(pathsOf({ ...LEAST, sendImages: true, pinImages: true }), ["sendImages"]);
+  });
+
   it("a moving tag is told apart, and allowMovingTags gives leave", () => {
     const reasonOf = (image: string) => findViolations({ ...LEAST, green: { image } })[0].reason;
     assert.match(reasonOf("shop"), /has no tag: a tag that moves can't be rolled back.*allowMovingTags/);

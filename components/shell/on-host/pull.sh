@@ -3,7 +3,7 @@
 # function settings (assignments), old-images.sh and volumes.sh before it, as the input of "sh -s".
 #
 # Given: SERVICE_ID (the label bluegreen.id of all that belongs to the service) IMAGES (a line "SETTING given|host IMAGE" for
-# each) LOGINS KEEP_IMAGES
+# each) LOGINS KEEP_IMAGES SENDS (yes, where the machine that runs Pulumi has sent what it has, or nothing)
 set -eu
 
 main() {
@@ -54,7 +54,7 @@ END
   } >&2
 }
 advice() {
-  echo "What to do next: see that each of these images is pushed, or built on the host, and spelt right; a private registry needs its login in 'registries', or 'docker login' on the host. Then run 'pulumi up' again."
+  echo "What to do next: see that each of these images is pushed, or built on ${SENDS:+the machine that runs Pulumi or on }the host, and spelt right; a private registry needs its login in 'registries', or 'docker login' on the host. Then run 'pulumi up' again."
 }
 advice_for_full_disk() {
   echo "What to do next: make room on the Docker host ('docker system df' tells what takes it, 'docker image prune --all' removes each image that no container uses), then run 'pulumi up' again. With keepImages, old images of this service make room by themselves."
@@ -75,7 +75,7 @@ get() {
       full=yes
       echo "error: $setting: there is no room for $image: $(disk):"
     else
-      echo "error: $setting: $image is not on the host and can't be pulled:"
+      echo "error: $setting: $image is not on the host${SENDS:+, was not sent} and can't be pulled:"
     fi
     printf '%s\n' "$said" | sed 's/^/  /'
   } >&2
