@@ -59,7 +59,7 @@ export function refusals(cases: Case[]): string {
     ". /bluegreen/nginx.sh\nuse_service shop",
     "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=test -keyout /tmp/key -out /tmp/chain 2>/dev/null",
     "cat /tmp/chain /tmp/key >$CERTIFICATE",
-    "set_listeners open\nset_watched yes\nwrite_config_hash test",
+    "write_resolver\nset_listeners open\nset_watched yes\nwrite_config_hash test",
     `check() { write_sites; nginx -t -c $BASE/nginx.conf >/tmp/log 2>&1 || { echo "case $1:"; cat /tmp/log; }; }`,
     ...cases.map((one, i) => {
       const { staged, site } = configurations(one);

@@ -64,6 +64,7 @@ prepare() {
   rm -f "$INSTANCES/$(own_id)"
   rm -rf "$RUN/tls"
   for_each_service take_certificate
+  write_resolver
   set_listeners closed
 }
 

@@ -182,6 +182,14 @@ former_workers_accept_no_more() {
   done
 }
 
+# The engine's own name server: Docker's is 127.0.0.11 in every container, Podman's is the network's gateway. A restarted
+# container can come back with another address: it is asked again every second.
+write_resolver() {
+  nameserver=$(awk '$1 == "nameserver" { print $2; exit }' /etc/resolv.conf)
+  case $nameserver in *:*) nameserver="[$nameserver]" ;; esac
+  write_file "$RUN/resolver.conf" "resolver ${nameserver:-127.0.0.11} valid=1s ipv6=off;"
+}
+
 # set_watched yes|no: whether nginx counts what the live color answers, for a site that has the watch.
 set_watched() {
   case $1 in
