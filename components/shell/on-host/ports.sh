@@ -25,9 +25,10 @@ not_held() {
   done
 }
 
-# bind LINES: a container that ends at once, with these ports published.
+# bind LINES: a container that ends at once, with these ports published. Not by "docker run": of one that can't start, Podman tells
+# it no reason.
 bind() {
-  set -- "$1" --rm --network "$NETWORK" --entrypoint true
+  set -- "$1" --network "$NETWORK" --entrypoint true
   while read -r _ address port; do
     case $address in *:*) address="[$address]" ;; esac
     set -- "$@" --publish "$address:$port:80"
@@ -35,7 +36,11 @@ bind() {
 $1
 END
   shift
-  docker run "$@" "$IMAGE" </dev/null 2>&1
+  { tried=$(docker create "$@" "$IMAGE" </dev/null); } 2>&1 || return 1
+  status=0
+  docker start "$tried" </dev/null 2>&1 || status=1
+  docker rm --force --volumes "$tried" >/dev/null 2>&1 </dev/null || :
+  return "$status"
 }
 
 tell_which() {
@@ -54,7 +59,7 @@ reason() {
   case $problem in
     *'address already in use'* | *'port is already allocated'*) echo "it is in use.$(holder)" ;;
     *'cannot assign requested address'* | *'address family not supported'*) echo 'the Docker host has no such address.' ;;
-    *) printf 'Docker says:\n%s' "$problem" | sed '2,$s/^/  /; /docker run --help/d' ;;
+    *) printf 'Docker says:\n%s' "$problem" | sed '2,$s/^/  /; /failed to start containers/d' ;;
   esac
 }
 # Where this machine is the host, and its ports are the engine's.
