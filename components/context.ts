@@ -3,7 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { formerIngress, formerRelease, readState, type State } from "./release/former";
 import { binding, isOpenForIPv6 } from "./ingress/downtime";
 import { Identity } from "./identity";
-import { checkHost } from "./host/preflight";
+import { asPodmanTells } from "./host/podman";
+import { checkHost, type CheckedHost } from "./host/preflight";
 import { placeOf, type Place } from "./host/problems";
 import { colorImages, registryAuth } from "./host/registry";
 import { isRemote, type Color, type IngressSettings, type Settings, type Violation } from "./settings";
@@ -19,6 +20,7 @@ export class IngressContext {
   /** What the ingress is called on its host. */
   readonly ingress: pulumi.Output<string>;
   readonly provider: docker.Provider;
+  private readonly host: pulumi.Output<CheckedHost>;
   /** Whether its ports are open for IPv6. */
   readonly ipv6: pulumi.Output<boolean>;
   /** What only downtime can change. */
@@ -40,13 +42,13 @@ export class IngressContext {
     this.identity = new Identity(owner, name, this.stateBefore);
     this.ingress = pulumi.output(nameOfIngress(this.identity));
     const { fullName } = this.identity;
-    const checked = checkHost(this, conflicts, place);
-    this.ipv6 = checked.apply(async (host) => settings.proxy.ipv6 ?? (await this.hadIPv6()) ?? host.ipv6);
+    this.host = checkHost(this, conflicts, place);
+    this.ipv6 = this.host.apply(async (host) => settings.proxy.ipv6 ?? (await this.hadIPv6()) ?? host.ipv6);
     this.binding = this.ipv6.apply((ipv6) => binding(settings, ipv6));
     this.provider = new docker.Provider(
       `${name}-docker`,
       {
-        host: checked.address,
+        host: this.host.address,
         sshOpts: isRemote(settings.host)
           ? fullName.apply((fullName) => sshOptions(settings.host, fullName) ?? [])
           : undefined,
@@ -69,7 +71,10 @@ export class IngressContext {
 
   /** Options of a Docker resource. */
   onDocker(opts: pulumi.CustomResourceOptions = {}): pulumi.CustomResourceOptions {
-    return { parent: this.owner, provider: this.provider, ...opts };
+    // Pulumi's mocks have no engine, which is what transforms.
+    const hasEngine = pulumi.runtime.getEngine() !== undefined;
+    const transforms = hasEngine ? [asPodmanTells(this.host, this.stateBefore)] : undefined;
+    return { parent: this.owner, provider: this.provider, transforms, ...opts };
   }
 
   /** Settings of every container. */

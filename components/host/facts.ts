@@ -23,7 +23,7 @@ export interface ServicePlace {
 
 /** What a Docker host has. */
 export interface Facts {
-  engine: { version: string; kernel: string; ipv6: boolean };
+  engine: { version: string; kernel: string; ipv6: boolean; podman: boolean };
   containers: HostContainer[];
   networks: { id: string; name: string }[];
   volumes: { name: string }[];

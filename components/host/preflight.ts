@@ -16,6 +16,8 @@ export interface CheckedHost {
   address: string;
   /** Where it has not been looked at, it is taken to have it. */
   ipv6: boolean;
+  /** Whether its engine is Podman. Undefined where it has not been looked at. */
+  podman?: boolean;
 }
 
 /**
@@ -60,7 +62,8 @@ export function checkHost(
         const now = await known();
         const problems = findProblems(facts, now, wanted);
         if (problems.length > 0) throw refusal(inWords(wanted, now, problems));
-        return { address: host.address, ipv6: facts.engine.ipv6 };
+        const { ipv6, podman } = facts.engine;
+        return { address: host.address, ipv6, podman };
       } finally {
         checkpoint.skip();
       }

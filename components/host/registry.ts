@@ -39,9 +39,22 @@ function pinned(context: Context, color: Color): pulumi.Output<string> {
 }
 
 /** The registry of an image: what is before the first slash, where that is a host. */
-export function registryOf(image: string): string {
+export const registryOf = (image: string): string => split(image).registry;
+
+/** The name of an image with all that it may leave out: `docker.io/library/nginx:latest`. An id is none. */
+export function inFull(image: string): string {
+  if (/^(sha256:)?[0-9a-f]{64}$/.test(image)) return image;
+  const { registry, path } = split(image);
+  const folder = registry === DOCKER_HUB && !path.includes("/") ? "library/" : "";
+  return `${registry}/${folder}${path}${/[:@]/.test(path) ? "" : ":latest"}`;
+}
+
+function split(image: string): { registry: string; path: string } {
   const first = image.slice(0, Math.max(image.indexOf("/"), 0));
-  return /[.:]/.test(first) || first === "localhost" ? hostOf(first) : DOCKER_HUB;
+  const isHost = /[.:]/.test(first) || first === "localhost";
+  return isHost
+    ? { registry: hostOf(first), path: image.slice(first.length + 1) }
+    : { registry: DOCKER_HUB, path: image };
 }
 
 /** Without the scheme, and one name for all those of Docker's own registry. */

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { known, markOf } from "./decisions";
+import { inFull } from "../host/registry";
 import type { Identity } from "../identity";
 import type { Former, FormerIngress, Release } from "./plan";
 import { COLORS } from "../settings";
@@ -90,7 +91,7 @@ export async function formerRelease(
   const passed = { blue: release.blueImage, green: release.greenImage };
   const failed = COLORS.flatMap((color) => {
     const made = outputs[sibling(switchUrn, "docker:index/container:Container", color)]?.outputs?.image;
-    return made === undefined || made === passed[color] ? [] : [[color, made]];
+    return made === undefined || inFull(made) === inFull(passed[color]) ? [] : [[color, made]];
   });
   return {
     ...release,

@@ -42,7 +42,7 @@ const KNOWN: Known = {
 };
 const NONE: Known = { live: undefined, host: undefined, containers: [], networks: [], volumes: [] };
 const FACTS: Facts = {
-  engine: { version: "28.5.0", kernel: "6.1.0-31-amd64", ipv6: true },
+  engine: { version: "28.5.0", kernel: "6.1.0-31-amd64", ipv6: true, podman: false },
   containers: KNOWN.containers.map(({ name }) => own(name)),
   networks: KNOWN.networks,
   volumes: KNOWN.volumes,
@@ -65,12 +65,12 @@ describe("the facts of a Docker host", () => {
       `container ${JSON.stringify(container("c"))}`,
       "container all",
       "network all",
-      `engine {"version":"1","kernel":"6","ipv6":false}`,
+      `engine {"version":"1","kernel":"6","podman":false,"ipv6":false}`,
       "engine all",
       "",
     ];
     assert.deepEqual(readFacts(printed.join("\n")), {
-      engine: { version: "1", kernel: "6", ipv6: false },
+      engine: { version: "1", kernel: "6", ipv6: false, podman: false },
       containers: [container("c")],
       networks: [],
       volumes: [{ name: "v" }],
@@ -266,7 +266,7 @@ describe("what keeps an update from being made", () => {
   });
 
   it("the kernel is too old to hand connections on, and there is no edge yet", () => {
-    const engine = { version: "20.10.0", kernel: "5.10.0-9", ipv6: true };
+    const engine = { version: "20.10.0", kernel: "5.10.0-9", ipv6: true, podman: false };
     assert.match(
       words({ engine, containers: [] }, NONE),
       /needs Linux 5\.14, and the Docker host .* has 5\.10\.0-9/,

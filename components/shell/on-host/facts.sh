@@ -10,7 +10,7 @@ set -eu
 # for its turn: no file is written, because the disk may be full.
 main() {
   eval "$(settings)"
-  ask engine version --format '{"version":{{json .Server.Version}},"kernel":{{json .Server.KernelVersion}},"ipv6":'"$(has_ipv6)}" |
+  ask engine version --format "$ENGINE,\"ipv6\":$(has_ipv6)}" |
     {
       ask container ps --all --no-trunc --format "$CONTAINER" |
         {
@@ -27,6 +27,11 @@ main() {
       cat
     }
 }
+
+# shellcheck disable=SC2016 # a variable of the template
+ENGINE='{{$podman := false}}{{range .Server.Components}}{{if eq .Name "Podman Engine"}}{{$podman = true}}{{end}}{{end}}'
+# shellcheck disable=SC2016
+ENGINE="$ENGINE"'{"version":{{json .Server.Version}},"kernel":{{json .Server.KernelVersion}},"podman":{{$podman}}'
 
 CONTAINER='{"id":{{json .ID}},"name":{{json .Names}},"ports":{{json .Ports}}'
 for label in bluegreen.id bluegreen.stack bluegreen.service bluegreen.role bluegreen.ingress com.docker.compose.project; do
