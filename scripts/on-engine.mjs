@@ -1,5 +1,5 @@
-// Runs a command beside a Docker engine of today, which ends with it:
-//   node --import tsx scripts/on-engine.mjs mocha tests/integration/gate.test.ts
+// Runs a command beside another engine than this machine's, which ends with it:
+//   node --import tsx scripts/on-engine.mjs docker|podman|podman4 mocha tests/integration/gate.test.ts
 // For the command, that engine is Docker, and 127.0.0.1 is where it publishes ports.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,8 +12,9 @@ import { OwnDocker } from "../tests/support/own-docker.ts";
 const START_WITHIN_MS = 300_000;
 
 await main(async () => {
-  if (!canHaveEngine) throw new Failure("A Docker engine beside this machine's needs root on Linux.");
-  const engine = new OwnDocker(await ensureEngine());
+  if (!canHaveEngine) throw new Failure("An engine beside this machine's needs root on Linux.");
+  const [kind, ...command] = process.argv.slice(2);
+  const engine = new OwnDocker(await ensureEngine(kind));
   // Whoever ends us ends the command, and after it the engine.
   const ended = new AbortController();
   process.on("SIGTERM", () => ended.abort());
@@ -21,7 +22,7 @@ await main(async () => {
   process.on("SIGINT", () => {});
   try {
     await start(engine);
-    process.exitCode = ended.signal.aborted ? 1 : await run(engine, process.argv.slice(2), ended.signal);
+    process.exitCode = ended.signal.aborted ? 1 : await run(engine, command, ended.signal);
   } finally {
     await engine.remove();
   }
@@ -29,14 +30,18 @@ await main(async () => {
 
 async function start(engine) {
   const late = setTimeout(() => {
-    console.error(`The Docker engine did not start within ${START_WITHIN_MS / 1000} s.`);
+    console.error(`The engine did not start within ${START_WITHIN_MS / 1000} s.`);
     process.exit(1);
   }, START_WITHIN_MS);
   await engine.create(tags);
   process.env.DOCKER_HOST = engine.address;
   clearTimeout(late);
-  const version = await must("docker", ["version", "--format", "{{.Server.Version}}"]);
-  say(`Docker Engine ${version.trim()}, beside this machine's`);
+  const version = await must("docker", [
+    "version",
+    "--format",
+    "{{(index .Server.Components 0).Name}} {{.Server.Version}}",
+  ]);
+  say(`${version.trim()}, beside this machine's`);
 }
 
 /** Its exit code. It has this machine's files and processes, and the engine's network. */

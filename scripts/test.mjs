@@ -65,18 +65,24 @@ const parts = {
     return mochaOverSsh("tests/integration/**/*.test.ts");
   },
   engine: () =>
-    mochaOnEngine("release", "gate", "load", "redis", "registry", "resilience", "resilience-engine"),
+    mochaOnEngine(
+      "docker",
+      ...["release", "gate", "load", "redis", "registry", "resilience", "resilience-engine"].map(integration),
+    ),
   // What of it takes a third of the time.
-  "engine-short": () => mochaOnEngine("release", "resilience-engine"),
+  "engine-short": () => mochaOnEngine("docker", ...["release", "resilience-engine"].map(integration)),
+  podman: () => mochaOnEngine("podman", "tests/engine/podman.test.ts"),
 };
 /** They mostly wait, for gates and drains: AT_ONCE of them take little longer than one. What takes longest begins first. */
 const sideBySide = ["integration", "field", "examples", "proxy", "faults-short"];
 const AT_ONCE = 3;
-const onlyWhenNamed = ["smoke", "faults", "faults-short", "remote", "engine", "engine-short"];
+const onlyWhenNamed = ["smoke", "faults", "faults-short", "remote", "engine", "engine-short", "podman"];
 
 const usage = `npm test              does the set-up and runs all tests but those that run only when they are named
 npm test -- PART…     runs only these parts: ${Object.keys(parts).join(", ")}
                       Only when named: ${onlyWhenNamed.join(", ")}. More in tests/README.md.`;
+
+const integration = (name) => `tests/integration/${name}.test.ts`;
 
 const nothing = { passes: 0, failures: 0, pending: 0, failed: [] };
 const failure = (title, message = "") => ({ ...nothing, failures: 1, failed: [{ title, message }] });
@@ -212,18 +218,14 @@ function mochaOverSsh(...patterns) {
   return mochaWith({ BLUEGREEN_TEST_SSH: "true" }, patterns);
 }
 
-/** On a Docker engine of today, beside this machine's. */
-function mochaOnEngine(...names) {
+/** On another engine, beside this machine's. */
+function mochaOnEngine(kind, ...files) {
   if (!canHaveEngine) {
-    say("skipped: a Docker engine beside this machine's needs root on Linux");
-    return { ...nothing, pending: names.length };
+    say("skipped: an engine beside this machine's needs root on Linux");
+    return { ...nothing, pending: files.length };
   }
-  const within = ["--import", "tsx", "scripts/on-engine.mjs", node24];
-  return mochaWith(
-    {},
-    names.map((name) => `tests/integration/${name}.test.ts`),
-    { within },
-  );
+  const within = ["--import", "tsx", "scripts/on-engine.mjs", kind, node24];
+  return mochaWith({}, files, { within });
 }
 
 /** `within`: what Node.js is to run first, which then runs mocha; `prefix`: what each line of output begins with. */

@@ -13,21 +13,32 @@ const packages = {
 /** Namespaces and debootstrap need root on Linux. */
 export const canHaveEngine = process.platform === "linux" && process.getuid?.() === 0;
 
-/** The root file system of a Docker engine of today. The first time it takes a minute. */
-export async function ensureEngine() {
+/** The engines that tests/engine/rootfs.sh can make. */
+const titles = {
+  docker: "Docker engine of today",
+  podman: "Podman of Debian 13",
+  podman4: "Podman of Debian 12",
+};
+
+/** The root file system of an engine. The first time it takes a minute. */
+export async function ensureEngine(kind) {
+  const title = titles[kind];
+  if (title === undefined)
+    throw new Failure(`Unknown engine: ${kind}. It is one of ${Object.keys(titles).join(", ")}.`);
   const missing = Object.keys(packages).filter((tool) => !findOnPath(tool));
   if (missing.length > 0) {
     if (!canInstall())
       throw new Failure(
-        `A Docker engine of today needs ${missing.join(", ")}: install them and run this again.`,
+        `${title}, beside this machine's engine, needs ${missing.join(", ")}: install them and run this again.`,
       );
     await aptInstall(missing.flatMap((tool) => packages[tool]));
   }
-  return track("Docker engine of today", async (status) => {
-    const { ok, stdout, stderr } = await capture(path.join(root, "tests/engine/rootfs.sh"), [cache], {
+  return track(title, async (status) => {
+    const { ok, stdout, stderr } = await capture(path.join(root, "tests/engine/rootfs.sh"), [cache, kind], {
       onLine: (line) => line.startsWith("==> ") && status(line.slice(4)),
     });
-    if (!ok) throw new Failure(`Making the root file system of a Docker engine failed.\n${stderr.trim()}`);
+    if (!ok)
+      throw new Failure(`Making the root file system of an engine (${title}) failed.\n${stderr.trim()}`);
     return stdout.trim().split("\n").at(-1);
   });
 }

@@ -1,11 +1,17 @@
 #!/bin/sh
-# Makes the root file system of a Docker engine of today, with Debian's packages, and prints where it is:
-#   rootfs.sh CACHE_DIR
+# Makes the root file system of an engine, with Debian's packages, and prints where it is:
+#   rootfs.sh CACHE_DIR docker|podman|podman4
 set -eu
 
-# forky is what comes after Debian 13: it has Docker 28.5 or newer. Without iptables it does not start, and docker top needs ps.
-suite=forky
-packages=docker.io,iptables,procps
+# Without iptables no engine publishes a port, and top of a container needs ps. Podman: names of containers are resolved by
+# aardvark-dns, and catatonit is what it takes for --init.
+podman=podman,runc,netavark,aardvark-dns,catatonit,ca-certificates,iptables,nftables,procps
+case $2 in
+  # What comes after Debian 13: it has Docker 28.5 or newer.
+  docker) suite=forky packages=docker.io,iptables,procps ;;
+  podman) suite=trixie packages=$podman ;;
+  podman4) suite=bookworm packages=$podman ;;
+esac
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=$1/engine

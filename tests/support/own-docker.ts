@@ -10,19 +10,85 @@ import { docker } from "./docker";
 /** An own Docker needs namespaces, and so root on Linux. */
 export const canHaveOwnDocker = process.platform === "linux" && process.getuid?.() === 0;
 
-/** What a new installation of Docker 29 has by default: few files for a container, and containerd's image store. */
-function likeDocker29() {
-  const limits = readFileSync("/proc/self/limits", "utf8");
-  // The upper limit can't be more than this process itself may have.
-  const ours = Number(/^Max open files +\d+ +(\d+)/m.exec(limits)?.[1]);
-  return {
-    "default-ulimits": { nofile: { Name: "nofile", Soft: 1024, Hard: Math.min(524_288, ours) } },
+/** The upper limit of this process, `open files` or `processes`: nothing that it starts can have more. */
+const most = (what: string) =>
+  Number(
+    new RegExp(`^Max ${what} +\\w+ +(\\d+)`, "m").exec(readFileSync("/proc/self/limits", "utf8"))?.[1] ??
+      1_048_576,
+  );
+
+/** How an engine is started. */
+interface Engine {
+  /** What is in its folder before, as lines. */
+  files: { [name: string]: string[] };
+  command: string[];
+  /** What its control groups have in their path. */
+  groups: string;
+  /** What an image is called that was pulled, where one that is loaded has another name. */
+  pulled?: (image: string) => string;
+}
+
+/** `isNew`: as a new installation of Docker 29 is by default: few files for a container, and containerd's image store. */
+function dockerd({ name, folder, address }: OwnDocker, isNew: boolean): Engine {
+  const nofile = { Name: "nofile", Soft: 1024, Hard: Math.min(524_288, most("open files")) };
+  const likeDocker29 = {
+    "default-ulimits": { nofile },
     features: { "containerd-snapshotter": true },
+  };
+  return {
+    // The machine's own settings are for its own engine.
+    files: { "daemon.json": [JSON.stringify(isNew ? likeDocker29 : {})] },
+    command: [
+      "dockerd",
+      `--config-file=${folder}/daemon.json`,
+      `--data-root=${folder}/data`,
+      `--host=${address}`,
+      `--cgroup-parent=/${name}`,
+      "--exec-opt=native.cgroupdriver=cgroupfs",
+    ],
+    groups: name,
+  };
+}
+
+/** Podman, with the service that speaks Docker's API. What it lacks of a new installation: there is no systemd here. */
+function podman({ folder, address }: OwnDocker): Engine {
+  return {
+    files: {
+      "containers.conf": [
+        "[engine]",
+        'cgroup_manager = "cgroupfs"',
+        'events_logger = "file"',
+        'runtime = "here"',
+        `[engine.runtimes]\nhere = ["${folder}/runc"]`,
+      ],
+      // Not crun, which does not know the control groups of every machine. A container with a limit of its own gets the others as
+      // high as they go, which is more than a machine may have that is a container itself.
+      runc: [
+        "#!/bin/sh",
+        "for word; do",
+        "  case ${before:-} in --bundle) file=$word/config.json ;; --process) file=$word ;; esac",
+        "  before=$word",
+        "done",
+        '[ -z "${file:-}" ] || sed -i \\',
+        ...Object.entries({ NOFILE: most("open files"), NPROC: most("processes") }).map(
+          ([name, limit]) =>
+            `  -e 's/\\("RLIMIT_${name}","hard":\\)1048576,"soft":1048576/\\1${limit},"soft":${limit}/' \\`,
+        ),
+        '  "$file"',
+        'exec runc "$@"',
+      ],
+    },
+    command: [
+      ...["env", `CONTAINERS_CONF=${folder}/containers.conf`, "PODMAN_IGNORE_CGROUPSV1_WARNING=true"],
+      ...["podman", `--root=${folder}/data`, "system", "service", "--time=0", address],
+    ],
+    groups: "libpod_parent",
+    pulled: (image) => `docker.io/library/${image}`,
   };
 }
 
 /**
- * A Docker engine of our own, so that it can be killed, or be another one than this machine has: its processes, mounts and
+ * An engine of our own, so that it can be killed, or be another one than this machine has: its processes, mounts and
  * network are in namespaces of their own, which end with the process that holds them, and that one ends with this one.
  * What then is left is a folder.
  */
@@ -32,26 +98,33 @@ export class OwnDocker {
   readonly address = `unix://${this.folder}/docker.sock`;
   private holder: ChildProcess | undefined;
   private daemon: ChildProcess | undefined;
+  private readonly engine: Engine;
 
   /** `root`: the root file system of another engine than this machine's, see tests/engine/rootfs.sh. */
-  constructor(readonly root = process.env.BLUEGREEN_TEST_ENGINE) {}
+  constructor(readonly root = process.env.BLUEGREEN_TEST_ENGINE) {
+    const isPodman = root !== undefined && existsSync(path.join(root, "usr/bin/podman"));
+    this.engine = isPodman ? podman(this) : dockerd(this, root !== undefined);
+  }
 
   /** Starts it with these images of the usual one. */
   async create(images: string[]): Promise<void> {
     mkdirSync(this.folder);
-    // The machine's own settings are for its own engine.
-    writeFileSync(this.path("daemon.json"), JSON.stringify(this.root ? likeDocker29() : {}));
+    for (const [name, lines] of Object.entries(this.engine.files))
+      writeFileSync(this.path(name), `${lines.join("\n")}\n`, { mode: 0o755 });
     const saved = this.path("images.tar");
     await docker("save", "--output", saved, ...images);
     await this.powerOn();
     await docker("--host", this.address, "load", "--quiet", "--input", saved);
     rmSync(saved);
+    for (const image of this.engine.pulled ? images : [])
+      await docker("--host", this.address, "tag", image, this.engine.pulled?.(image) ?? image);
   }
 
   async remove(): Promise<void> {
     await this.powerOff();
-    const groups = ["/sys/fs/cgroup", "-depth", "-type", "d", "-path", `*/${this.name}*`];
-    spawnSync("find", [...groups, "-delete"], { stdio: "inherit" });
+    const groups = ["/sys/fs/cgroup", "-depth", "-type", "d", "-path", `*/${this.engine.groups}*`];
+    // Podman's have one path for all its engines: those that are in use are another's.
+    spawnSync("find", [...groups, "-delete"]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -77,6 +150,8 @@ export class OwnDocker {
 
   /** Everything ends at once, and nothing of it can say good-bye. */
   async powerOff(): Promise<void> {
+    // One that is halted does not notice its end, and then the namespace has none.
+    this.resumeDaemon();
     await endOf(this.holder, () => this.holder?.stdin?.end());
     await endOf(this.daemon, () => this.daemon?.kill("SIGKILL"));
   }
@@ -110,14 +185,7 @@ export class OwnDocker {
 
   async startDaemon(): Promise<void> {
     const [file, ...args] = this.within("--pid", "--mount");
-    const flags = [
-      `--config-file=${this.path("daemon.json")}`,
-      `--data-root=${this.path("data")}`,
-      `--host=${this.address}`,
-      `--cgroup-parent=/${this.name}`,
-      "--exec-opt=native.cgroupdriver=cgroupfs",
-    ];
-    this.daemon = spawn(file, [...args, "dockerd", ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+    this.daemon = spawn(file, [...args, ...this.engine.command], { stdio: ["ignore", "pipe", "pipe"] });
     const log = createWriteStream(this.path("daemon.log"), { flags: "a" });
     this.daemon.stdout?.pipe(log);
     this.daemon.stderr?.pipe(log);
@@ -125,7 +193,7 @@ export class OwnDocker {
     while (!(await this.answers())) {
       if (performance.now() > deadline || this.daemon.exitCode !== null) {
         throw new Error(
-          `dockerd did not start:\n${readFileSync(this.path("daemon.log"), "utf8").slice(-3000)}`,
+          `the engine did not start:\n${readFileSync(this.path("daemon.log"), "utf8").slice(-3000)}`,
         );
       }
       await sleep(100);
