@@ -15,6 +15,21 @@ type Rights = Pick<
   | "tmpfs"
   | "cpuShares"
   | "ulimits"
+  | "hosts"
+  | "dns"
+  | "dnsOpts"
+  | "dnsSearches"
+  | "groupAdds"
+  | "entrypoints"
+  | "devices"
+  | "sysctls"
+  | "user"
+  | "workingDir"
+  | "init"
+  | "shmSize"
+  | "cpus"
+  | "cpuSet"
+  | "gpus"
 >;
 
 /** Edge and nginx: the master runs as root, its workers as a user of their own. */
@@ -75,11 +90,9 @@ export function acmeRights() {
 }
 
 /** The colors: what the settings say. */
-export function colorRights({
-  container,
-  memoryMb,
-}: Pick<Settings, "container"> & Pick<ColorSettings, "memoryMb">) {
-  const { capabilities, securityOpts, readOnly, tmpfs, cpuShares, ulimits } = container;
+export function colorRights({ container, memoryMb }: Pick<ColorSettings, "container" | "memoryMb">) {
+  const { capabilities, securityOpts, readOnly, tmpfs, cpuShares } = container;
+  const { user, workingDir, init, shmSize, cpus, cpuSet, gpus } = container;
   return {
     capabilities: { adds: capabilities.adds.map(inFull), drops: capabilities.drops.map(inFull) },
     securityOpts,
@@ -87,11 +100,34 @@ export function colorRights({
     tmpfs,
     cpuShares,
     // An empty list is not the same as none to every version of the provider.
-    ulimits: ulimits.length > 0 ? ulimits : undefined,
+    ulimits: some(container.ulimits),
+    hosts: some(container.hosts),
+    dns: some(container.dns),
+    dnsOpts: some(container.dnsOpts),
+    dnsSearches: some(container.dnsSearches),
+    groupAdds: some(container.groupAdds),
+    entrypoints: some(container.entrypoints ?? []),
+    devices: some(container.devices.map((one) => ({ containerPath: one.hostPath, ...one }))),
+    sysctls: Object.keys(container.sysctls).length > 0 ? container.sysctls : undefined,
+    user,
+    workingDir,
+    init,
+    shmSize,
+    cpus: cpus === undefined ? undefined : asReadBack(cpus),
+    cpuSet,
+    gpus,
     memory: memoryMb,
     // Unset, the engine doubles it, and Pulumi sees a change on every run.
     memorySwap: memoryMb,
   } satisfies Rights;
+}
+
+const some = <T>(list: T[]) => (list.length > 0 ? list : undefined);
+
+/** As the Docker plugin reads CPUs back, which is a matter of how many zeros it counts: any other form would be a new container in every update. */
+function asReadBack(cpus: number): string {
+  const text = cpus.toFixed(9);
+  return text.split("0").length === 10 ? cpus.toFixed(1) : text.replace(/0+$/, "");
 }
 
 /** No capability but these, and none to gain by a program that is started. */

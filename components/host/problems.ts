@@ -19,15 +19,18 @@ export interface Place {
   isShared: boolean;
   claims: Claim[];
   needsTls: boolean;
+  /** Networks that its colors join besides the ingress's. */
+  networks: string[];
 }
 export const placeOf = ({
   ingress,
   tls,
   ...settings
-}: Pick<Settings, "ingress" | "hosts" | "redirects" | "path" | "ports" | "tls">): Place => ({
+}: Pick<Settings, "ingress" | "hosts" | "redirects" | "path" | "ports" | "tls" | "colors">): Place => ({
   isShared: ingress !== undefined,
   claims: claimsOf(settings),
   needsTls: hasTls(tls),
+  networks: [...new Set(Object.values(settings.colors).flatMap(({ container }) => container.networks))],
 });
 
 /** What an update needs of the host. */
@@ -212,13 +215,16 @@ function missingNetwork(facts: Facts, { network, host, place, ingress }: Wanted)
       },
     ];
   }
-  if (network === undefined || isThere(network)) return [];
-  return [
-    {
-      what: `network.name: there is no network ${network} on the Docker host ${host}.`,
-      next: `make it ('docker network create ${network}'), or name another; without network.name the service makes its own.`,
-    },
+  const named = [
+    ...(network === undefined ? [] : [{ setting: "network.name", name: network }]),
+    ...(place?.networks ?? []).map((name) => ({ setting: "container.networks", name })),
   ];
+  return named
+    .filter(({ name }) => !isThere(name))
+    .map(({ setting, name }) => ({
+      what: `${setting}: there is no network ${name} on the Docker host ${host}.`,
+      next: `make it ('docker network create ${name}'), or name another${setting === "network.name" ? "; without network.name the service makes its own" : ""}.`,
+    }));
 }
 
 const edgeOf = ({ containers }: Facts, ingress: string) =>

@@ -26,16 +26,17 @@ export function createColor(
       command: own.command,
       envs: environment(context, color),
       volumes: settings.volumes,
-      ...colorRights({ ...settings, ...own }),
-      networksAdvanced: networks.map((name) => ({ name })),
+      ...colorRights(own),
+      networksAdvanced: [...networks, ...own.container.networks].map((name) => ({ name })),
       // The switch and the idle gate start it when its turn has come: what an update made before it failed does not run. A
       // stopped one is idle or has failed its gate, so neither is drift.
       start: false,
       mustRun: false,
       stopTimeout: settings.stopGraceSeconds,
       destroyGraceSeconds: settings.stopGraceSeconds,
-      ...context.container(color, { ...commandLabel(own), ...settings.labels }),
+      ...context.container(color, { ...commandLabel(own), ...containerLabel(own), ...settings.labels }),
       restart: settings.restart,
+      ...logging(own),
     },
     context.onDocker({
       deleteBeforeReplace: false,
@@ -50,6 +51,19 @@ export function createColor(
 /** The Docker plugin does not see that a command is no longer given: it takes the one that the container has. It does see a label go. */
 const commandLabel = ({ command }: Pick<ColorSettings, "command">) =>
   command === undefined ? undefined : { "bluegreen.command": hash(JSON.stringify(command)) };
+
+/**
+ * The same of these; and a change of some the plugin takes for done in a container that is there.
+ */
+function containerLabel({ container }: Pick<ColorSettings, "container">) {
+  const { entrypoints, user, workingDir, init, shmSize, cpuSet } = container;
+  const unseen = JSON.stringify({ entrypoints, user, workingDir, init, shmSize, cpuSet });
+  return unseen === "{}" ? undefined : { "bluegreen.container": hash(unseen) };
+}
+
+/** In place of what `logs` says. */
+const logging = ({ container: { logDriver, logOpts } }: Pick<ColorSettings, "container">) =>
+  logDriver === undefined ? undefined : { logDriver, logOpts };
 
 function environment({ settings, redisHost }: Context, color: Color): pulumi.Output<string[]> {
   const { env, colors, timeZone, redis } = settings;

@@ -190,6 +190,11 @@ export interface ColorArgs {
   command?: string[];
   /** Memory limit of this color alone, in MiB; `0` is none. Default: as `memoryMb`. Changed in place. */
   memoryMb?: number;
+  /**
+   * What this color's container has otherwise. Default: as `container`. Each setting that is given replaces the one for both,
+   * lists and maps as a whole; an empty list is none.
+   */
+  container?: ContainerArgs;
 }
 
 /** A further port of the service. What `proxy` says holds for it, too, but for `protocol` and `sharedAssets`. */
@@ -217,6 +222,29 @@ export interface VolumeArgs {
   containerPath: string;
   /** Whether the colors may only read there. Default false. */
   readOnly?: boolean;
+  /**
+   * `z`, on a host with SELinux: gives what is there the label with which all containers may use it, as `:z` of `docker run`. Default:
+   * none, and it stays as it is. Not `Z`, which takes it away from the other color.
+   */
+  selinuxRelabel?: string;
+}
+
+/** A line of a container's `/etc/hosts`. */
+export interface ExtraHostArgs {
+  /** The name that the containers know. */
+  host: string;
+  /** Its IPv4 address, or `host-gateway`, which is the Docker host's own. */
+  ip: string;
+}
+
+/** A device of the host. */
+export interface DeviceArgs {
+  /** Its path on the host, such as `/dev/ttyUSB0`. */
+  hostPath: string;
+  /** Its path in the containers. Default: the same. */
+  containerPath?: string;
+  /** `r` to read, `w` to write, `m` to make it. Default `rwm`. */
+  permissions?: string;
 }
 
 /** A limit of a container's processes, as `docker run --ulimit` has it. */
@@ -256,6 +284,45 @@ export interface ContainerArgs {
   cpuShares?: number;
   /** Limits of their processes, such as open files. Default `[]`: Docker's own hold. Costs new containers. */
   ulimits?: UlimitArgs[];
+  /** Names that the containers know, such as `host.docker.internal` with `host-gateway`. Default `[]`. Costs new containers. */
+  hosts?: ExtraHostArgs[];
+  /** Networks that there are, which the colors join besides those of ingress and Redis, such as a database's. Default `[]`. Costs new containers. */
+  networks?: string[];
+  /** Name servers. Default `[]`: the host's. Docker's own, which knows containers by name, passes on to them. Costs new containers. */
+  dns?: string[];
+  /** Options of the resolver, such as `ndots:1`. Default `[]`. Costs new containers. */
+  dnsOpts?: string[];
+  /** Domains in which short names are looked up. Default `[]`: the host's. Costs new containers. */
+  dnsSearches?: string[];
+  /** User, or user and group, in place of the image's own: `1000`, `app`, `1000:1000`. Costs new containers. */
+  user?: string;
+  /** Groups that the user is in besides, by name or number. Default `[]`. Costs new containers. */
+  groupAdds?: string[];
+  /** The program that `command` is given to, in place of the image's own; the image's command is then not used. `[]` is the image's own. Costs new containers. */
+  entrypoints?: string[];
+  /** Folder that the command begins in. Default: the image's own. Costs new containers. */
+  workingDir?: string;
+  /** Whether Docker's init is the first process, which reaps orphans and passes signals on. Default: as `false`. Costs new containers. */
+  init?: boolean;
+  /** Size of `/dev/shm` in MiB. Default: Docker's, 64. Costs new containers. */
+  shmSize?: number;
+  /** How many CPUs a color may use, in tenths: `1.5`. Default: all. Costs new containers. */
+  cpus?: number;
+  /** Which CPUs, such as `0-1` or `0,2`. Default: all. Costs new containers. */
+  cpuSet?: string;
+  /** Devices of the host. Default `[]`. Costs new containers. */
+  devices?: DeviceArgs[];
+  /** GPUs of the host, which needs NVIDIA's container toolkit: `all`, how many, or `device=ID` for one. Default: none. Costs new containers. */
+  gpus?: string;
+  /** Kernel parameters that are the container's own: `net.*`, `fs.mqueue.*`, some of `kernel.*`. Default `{}`. Costs new containers. */
+  sysctls?: { [name: string]: string };
+  /**
+   * Docker's log driver of the colors, such as `journald` or `local`. Default: `json-file`, rotated as `logs` says. With one, `logs` holds for nginx and
+   * Redis alone, and the driver has what `logOpts` says. With one that can't be read, a failed gate shows no log. Costs new containers.
+   */
+  logDriver?: string;
+  /** Options of `logDriver`, such as `tag`. Default `{}`. Costs new containers. */
+  logOpts?: { [option: string]: string };
 }
 
 /** Names as `CAP_NET_ADMIN`, with `CAP_` or without, or `ALL`. A change costs new containers. */

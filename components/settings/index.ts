@@ -5,6 +5,7 @@ export {
   readIngressSettings,
   readSettings,
   type ColorSettings,
+  type Container,
   type Health,
   type IngressSettings,
   type Proxy,

@@ -34,6 +34,12 @@ export const fraction = (least = 0.001, most = GREATEST) => {
   return z.number(must(be)).min(least, must(be)).max(most, must(be));
 };
 
+export const tenths = (least: number, most: number) =>
+  fraction(least, most).refine(
+    (value) => Number(value.toFixed(1)) === value,
+    must("a number with one decimal place"),
+  );
+
 export const text = (pattern: RegExp, be: string) => z.string(must(be)).regex(pattern, must(be));
 
 const or = new Intl.ListFormat("en", { type: "disjunction" });
@@ -56,8 +62,14 @@ export const image = () =>
   );
 
 const PART = "(25[0-5]|2[0-4]\\d|1?\\d?\\d)";
+export const IPV4 = `${PART}(\\.${PART}){3}`;
 export const address = () =>
-  text(new RegExp(`^${PART}(\\.${PART}){3}$`), "an IPv4 address of the host, or 0.0.0.0 for all of them");
+  text(new RegExp(`^${IPV4}$`), "an IPv4 address of the host, or 0.0.0.0 for all of them");
+
+export const ipAddress = () => {
+  const be = "an IP address";
+  return z.string(must(be)).refine((text) => isIP(text) !== 0 && !text.includes("%"), must(be));
+};
 
 /** Of one machine or of many. All there are would be no choice. */
 export const addresses = () => {

@@ -4,7 +4,7 @@ import type { BlueGreenServiceArgs, IngressArgs } from "./args";
 import { OF_SERVICES, RULES, type Rule } from "./rules";
 import type { Color } from "./color";
 import { hasTls, isRedirected } from "./derived";
-import { OF_COLORS, schema, settingsOf, withoutDefault } from "./schema";
+import { OF_COLORS, schema, settingsOf, withoutDefault, withOwn } from "./schema";
 import { pathOf, refusal, type Violation } from "./violations";
 
 /** As a program gives them, but without what is null. */
@@ -41,6 +41,7 @@ export type IngressSettings = Pick<
   | "allowDowntime"
   | "allowMovingTags"
 >;
+export type Container = ColorSettings["container"];
 export type Health = Parsed["health"] & { hostHeader: string };
 export type Proxy = Parsed["proxy"] & { requestBuffering: boolean };
 export type Tls = Settings["tls"];
@@ -111,8 +112,8 @@ const isWithin = (outer: string, inner: string) =>
 
 /** Defaults that are made of other settings. */
 export function complete({ blue, green, ...all }: Parsed): Settings {
-  const { containerPort, command, memoryMb, ...parsed } = all;
-  const both = { containerPort, command, memoryMb };
+  const { containerPort, command, memoryMb, container, ...parsed } = all;
+  const both = { containerPort, command, memoryMb, container };
   const { health, proxy, tls, hosts } = parsed;
   const names = [...tls.names, ...hosts.filter((host) => !host.startsWith("*"))];
   const [host] = names.filter((name) => !isRedirected(name, parsed));
@@ -134,7 +135,7 @@ export function complete({ blue, green, ...all }: Parsed): Settings {
 
 function colorOf(both: Pick<Parsed, OfColors>, { image, env, ...given }: Parsed[Color]): ColorSettings {
   const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const { command, memoryMb, ...rest } = { ...both, ...own };
+  const { command, memoryMb, ...rest } = withOwn(OF_COLORS, both, own);
   return {
     ...rest,
     image,
@@ -186,8 +187,12 @@ function explain(issue: z.core.$ZodIssue): Violation[] {
         reason: (issue.code === "invalid_key" ? issue.issues[0] : issue).message,
       },
     ];
-  const known = knownAt(issue.path);
+  const at = objectAt(issue.path);
+  const known = Object.keys(at?.shape ?? {});
+  const refuses = at && (z.globalRegistry.get(at)?.refuses as { [name: string]: string } | undefined);
   return issue.keys.map((key) => {
+    if (Object.hasOwn(refuses ?? {}, key))
+      return { propertyPath: pathOf([...issue.path, key]), reason: refuses?.[key] ?? "" };
     const guess = known.length > 0 ? closest(key, known) : "";
     const hint = isNear(key, guess) ? ` Did you mean ${guess}?` : "";
     return { propertyPath: pathOf([...issue.path, key]), reason: `is no setting.${hint}` };
@@ -201,8 +206,8 @@ function isNear(key: string, guess: string): boolean {
   return distance(one, other) <= Math.max(one.length, other.length) / 3 || letters(one) === letters(other);
 }
 
-/** The settings that there are at a place. */
-function knownAt(path: readonly PropertyKey[]): string[] {
+/** What has the settings that there are at a place. */
+function objectAt(path: readonly PropertyKey[]): z.ZodObject | undefined {
   let at: z.core.$ZodType | undefined = schema;
   for (const step of path) {
     at = withoutDefault(at);
@@ -210,5 +215,5 @@ function knownAt(path: readonly PropertyKey[]): string[] {
     else if (at instanceof z.ZodObject) at = (at.shape as z.ZodRawShape)[String(step)];
   }
   at = withoutDefault(at);
-  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+  return at instanceof z.ZodObject ? at : undefined;
 }

@@ -8,7 +8,7 @@ import type { BastionArgs } from "./args";
 import { COLORS } from "./color";
 import { certificateFolder, hasTls, isRedirected, isRemote, ownVariables } from "./derived";
 import { show } from "./kinds";
-import type { Given, Settings } from "./read";
+import type { Container, Given, Settings } from "./read";
 import { settingsOf } from "./schema";
 import { pathOf, type Violation } from "./violations";
 
@@ -29,6 +29,20 @@ const rule = (about: string[], check: Check): Rule => ({
 });
 
 const or = new Intl.ListFormat("en", { type: "disjunction" });
+
+type InContainer = [way: [keyof Container, ...PropertyKey[]], reason: string];
+/** A rule over what the container of each color has, with the path of where that is set: for the one color or for both. */
+function inContainers(check: (container: Container, settings: Settings) => Iterable<InContainer>): Rule {
+  return rule([], function* (settings, given) {
+    const found = COLORS.flatMap((color) =>
+      [...check(settings.colors[color].container, settings)].map(([way, reason]) => {
+        const isOwn = given[color].container?.[way[0]] !== undefined;
+        return [pathOf([...(isOwn ? [color] : []), "container", ...way]), reason] as const;
+      }),
+    );
+    yield* new Map(found);
+  });
+}
 
 const GATE = ["intervalSeconds", "timeoutSeconds", "gateTimeoutSeconds", "passes"].map(
   (key) => `health.${key}`,
@@ -94,22 +108,40 @@ export const RULES: Rule[] = [
       if ((hostPath === undefined) === (volumeName === undefined))
         yield [`volumes[${i}]`, "needs either hostPath or volumeName"];
   }),
-  rule([], function* ({ volumes, container }) {
-    for (const folder of Object.keys(container.tmpfs))
+  inContainers(function* ({ tmpfs }, { volumes }) {
+    for (const folder of Object.keys(tmpfs))
       if (volumes.some(({ containerPath }) => containerPath === folder))
         yield [
-          pathOf(["container", "tmpfs", folder]),
+          ["tmpfs", folder],
           "is the containerPath of one of the volumes too: only one of both can be there",
         ];
   }),
-  rule([], function* ({ container: { ulimits } }) {
+  inContainers(function* ({ ulimits }) {
     for (const [i, { name, soft, hard }] of ulimits.entries()) {
-      const path = `container.ulimits[${i}]`;
       if (ulimits.slice(0, i).some((other) => other.name === name))
-        yield [`${path}.name`, `is ${show(name)}, which is there twice`];
+        yield [["ulimits", i, "name"], `is ${show(name)}, which is there twice`];
       if (hard !== -1 && (soft === -1 || soft > hard))
-        yield [`${path}.soft`, `is ${soft}, which is more than hard, ${hard}`];
+        yield [["ulimits", i, "soft"], `is ${soft}, which is more than hard, ${hard}`];
     }
+  }),
+  inContainers(function* ({ networks }, { network }) {
+    for (const [i, name] of networks.entries()) {
+      if (networks.indexOf(name) < i) yield [["networks", i], `is ${show(name)}, which is there twice`];
+      if (name === network.name)
+        yield [["networks", i], `is ${show(name)}, as is network.name: the colors are on it anyway`];
+      if (["host", "none", "bridge"].includes(name))
+        yield [
+          ["networks", i],
+          `is ${show(name)}, which is no network beside others: nginx could not reach the color. Name one that was made`,
+        ];
+    }
+  }),
+  inContainers(function* ({ logDriver, logOpts }) {
+    if (logDriver === undefined && Object.keys(logOpts).length > 0)
+      yield [
+        ["logOpts"],
+        "is for a container.logDriver. Without one, the log is json-file's, and logs says how it is rotated",
+      ];
   }),
 
   rule(GATE, function* ({ health }) {

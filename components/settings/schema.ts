@@ -6,6 +6,8 @@ import type {
   CapabilitiesArgs,
   ColorArgs,
   ContainerArgs,
+  DeviceArgs,
+  ExtraHostArgs,
   HealthArgs,
   HostArgs,
   LogsArgs,
@@ -29,6 +31,8 @@ import {
   fraction,
   hostName,
   image,
+  ipAddress,
+  IPV4,
   later,
   list,
   localFile,
@@ -41,12 +45,14 @@ import {
   piece,
   port,
   secret,
+  tenths,
   text,
   url,
   whole,
   wholeOrZero,
   wildcardName,
 } from "./kinds";
+import { REFUSED } from "./refused";
 
 // Every setting, a row each: its kind, which is its rule too, its default, its unit, and what a change costs. What it means is in
 // args.ts; rules over two settings are in rules.ts. A row that args.ts has not, or the other way round, does not compile.
@@ -76,10 +82,14 @@ const setting = <T extends z.ZodType>(kind: T, usual: z.input<T>, about: About) 
 
 type Shape<T> = { [K in keyof T]-?: z.ZodType<T[K]> };
 
-/** Settings that belong together. Each has its own default, so the whole may be left out. */
-const group = <S extends z.ZodRawShape>(shape: S, of: Owner = "service") =>
+/** Settings that belong together. Each has its own default, so the whole may be left out. `refuses`: names that it does not take, and why. */
+const group = <S extends z.ZodRawShape>(
+  shape: S,
+  { of = "service", refuses = {} }: { of?: Owner; refuses?: { [name: string]: string } } = {},
+) =>
   z
     .strictObject(shape, must("an object"))
+    .meta({ refuses })
     .prefault({} as never)
     .meta({ of });
 const element = <S extends z.ZodRawShape>(shape: S, be = "an object") => z.strictObject(shape, must(be));
@@ -144,6 +154,15 @@ const securityOption = text(
 );
 const mountOptions = z.string(must('mount options such as "size=64m", or ""'));
 const label = text(/^(?!bluegreen\.)/, "a label that the component does not set itself");
+const hostEntry = text(/^\w[\w.-]*$/, "a host name");
+const hostAddress = text(new RegExp(`^(host-gateway|${IPV4})$`), 'an IPv4 address, or "host-gateway"');
+const user = text(/^\w[\w.-]*(:\w[\w.-]*)?$/, 'a user, or user and group: "1000", "app", "1000:1000"');
+/** Docker refuses others, when it makes the container. */
+const sysctl = text(
+  /^(net\.[\w.-]+|fs\.mqueue\.\w+|kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced))$/,
+  "a kernel parameter that a container has for itself: net.*, fs.mqueue.*, or one of kernel.* for messages, semaphores and shared memory",
+);
+const relabel = text(/^z$/, '"z": with "Z", the other color could not read there any more');
 const volumeName = text(/^[A-Za-z0-9][\w.-]+$/, "the name of a Docker volume");
 const networkName = text(/^[A-Za-z0-9][\w.-]*$/, "the name of a Docker network");
 const timeZone = text(/^[A-Za-z0-9_+/-]+$/, 'a name such as "Europe/Vienna"');
@@ -187,19 +206,105 @@ export const OF_COLORS = {
   containerPort: setting(port(), 3000, { ...NEW_COLORS, unit: "port" }),
   command: optional(list(z.string(must("text"))), NEW_COLORS),
   memoryMb: optional(wholeOrZero(), { ...IN_PLACE, unit: "MiB" }),
+  container: group(
+    {
+      securityOpts: setting(list(securityOption), ["no-new-privileges"], NEW_COLORS),
+      capabilities: group({
+        adds: setting(list(capability), [], NEW_COLORS),
+        drops: setting(list(capability), ["CAP_MKNOD", "CAP_NET_RAW"], NEW_COLORS),
+      } satisfies Shape<CapabilitiesArgs>),
+      readOnly: setting(flag(), false, NEW_COLORS),
+      tmpfs: setting(named(absolutePath(), mountOptions), {}, NEW_COLORS),
+      cpuShares: optional(whole(2, 262_144), IN_PLACE),
+      ulimits: setting(
+        list(
+          element({
+            name: required(oneOf(...ULIMITS), NEW_COLORS),
+            soft: required(limit(), NEW_COLORS),
+            hard: required(limit(), NEW_COLORS),
+          } satisfies Shape<UlimitArgs>),
+        ),
+        [],
+        NEW_COLORS,
+      ),
+      hosts: setting(
+        list(
+          element({
+            host: required(hostEntry, NEW_COLORS),
+            ip: required(hostAddress, NEW_COLORS),
+          } satisfies Shape<ExtraHostArgs>),
+        ),
+        [],
+        NEW_COLORS,
+      ),
+      networks: setting(list(networkName), [], NEW_COLORS),
+      dns: setting(list(ipAddress()), [], NEW_COLORS),
+      dnsOpts: setting(list(text(/^[\w:.-]+$/, 'an option such as "ndots:1"')), [], NEW_COLORS),
+      dnsSearches: setting(list(text(/^[\w.-]+$/, "the name of a domain")), [], NEW_COLORS),
+      user: optional(user, NEW_COLORS),
+      groupAdds: setting(list(text(/^[\w.-]+$/, "a group, by name or number")), [], NEW_COLORS),
+      entrypoints: optional(list(z.string(must("text"))), NEW_COLORS),
+      workingDir: optional(absolutePath(), NEW_COLORS),
+      init: optional(flag(), { ...NEW_COLORS, otherwise: "as `false`" }),
+      shmSize: optional(whole(), { ...NEW_COLORS, unit: "MiB" }),
+      cpus: optional(tenths(0.1, 1024), { ...NEW_COLORS, unit: "CPUs" }),
+      cpuSet: optional(text(/^\d+([,-]\d+)*$/, 'numbers of CPUs, such as "0-1" or "0,2"'), NEW_COLORS),
+      devices: setting(
+        list(
+          element({
+            hostPath: required(absolutePath(), NEW_COLORS),
+            containerPath: optional(absolutePath(), { ...NEW_COLORS, otherwise: "the same" }),
+            permissions: setting(text(/^[rwm]{1,3}$/, 'of the letters "r", "w" and "m"'), "rwm", NEW_COLORS),
+          } satisfies Shape<DeviceArgs>),
+        ),
+        [],
+        NEW_COLORS,
+      ),
+      gpus: optional(
+        text(/^(all|[1-9]\d*|device=[\w.:-]+)$/, '"all", how many, or "device=" and one ID'),
+        NEW_COLORS,
+      ),
+      sysctls: setting(named(sysctl, z.string(must("text"))), {}, NEW_COLORS),
+      logDriver: optional(text(/^[A-Za-z0-9][\w./:-]*$/, "the name of a log driver"), {
+        ...NEW_COLORS,
+        otherwise: "`json-file`",
+      }),
+      logOpts: setting(
+        named(text(/^[\w.-]+$/, "the name of an option"), z.string(must("text"))),
+        {},
+        NEW_COLORS,
+      ),
+    } satisfies Shape<ContainerArgs>,
+    { refuses: REFUSED },
+  ),
 };
-type OwnOf<T> = { [K in keyof T]: z.ZodType<z.output<T[K]> | undefined> };
+type OwnArgs = Shape<Omit<ColorArgs, "image" | "env">>;
 
-/** The same settings for one color: what it does not set is as for both. */
-const ownOf = (which: Color) =>
-  Object.fromEntries(
-    Object.entries(OF_COLORS).map(([name, row]) => {
-      const { cost, ...about } = z.globalRegistry.get(row) as About;
-      const own = cost === NEW_COLORS.cost ? newOne(which).cost : cost;
-      const kind = withoutDefault(row) as z.ZodType;
-      return [name, optional(kind, { ...about, cost: own, otherwise: `as \`${name}\`` })];
-    }),
-  ) as unknown as OwnOf<typeof OF_COLORS>;
+/** The same setting for one color: what it does not set is as for both. */
+function own(row: z.core.$ZodType, which: Color, path: string): z.ZodType {
+  const kind = withoutDefault(row) as z.ZodType;
+  const otherwise = `as \`${path}\``;
+  if (kind instanceof z.ZodObject) {
+    const group = z.strictObject(ownOf(kind.shape as z.ZodRawShape, which, `${path}.`), must("an object"));
+    return optional(group.meta(z.globalRegistry.get(kind) ?? {}), { cost: otherwise, otherwise });
+  }
+  const { cost, ...about } = z.globalRegistry.get(row) as About;
+  return optional(kind, { ...about, cost: cost === NEW_COLORS.cost ? newOne(which).cost : cost, otherwise });
+}
+const ownOf = (shape: z.ZodRawShape, which: Color, prefix = "") =>
+  Object.fromEntries(Object.entries(shape).map(([name, row]) => [name, own(row, which, prefix + name)]));
+
+/** What a color has: its own, or else what is set for both. */
+export function withOwn<T extends object>(shape: z.ZodRawShape, both: T, own: object): T {
+  const all = Object.keys(shape).map((name) => {
+    const [common, given] = [both, own].map((one) => (one as { [name: string]: unknown })[name]);
+    const kind = withoutDefault(shape[name]);
+    if (given === undefined) return [name, common];
+    if (!(kind instanceof z.ZodObject)) return [name, given];
+    return [name, withOwn(kind.shape as z.ZodRawShape, common as object, given as object)];
+  });
+  return Object.fromEntries(all) as T;
+}
 
 // --- the table
 
@@ -209,7 +314,7 @@ const color = (which: Color) =>
     {
       image: required(later(image()), newOne(which)),
       env: setting(variables(), {}, newOne(which)),
-      ...ownOf(which),
+      ...(ownOf(OF_COLORS, which) as unknown as OwnArgs),
     } satisfies Shape<ColorArgs>,
     "an object with at least its image",
   );
@@ -252,33 +357,14 @@ export const schema = z.strictObject({
         volumeName: optional(volumeName, NEW_COLORS),
         containerPath: required(absolutePath(), NEW_COLORS),
         readOnly: setting(flag(), false, NEW_COLORS),
+        selinuxRelabel: optional(relabel, NEW_COLORS),
       } satisfies Shape<VolumeArgs>),
     ),
     [],
     NEW_COLORS,
   ),
   memoryMb: OF_COLORS.memoryMb,
-  container: group({
-    securityOpts: setting(list(securityOption), ["no-new-privileges"], NEW_COLORS),
-    capabilities: group({
-      adds: setting(list(capability), [], NEW_COLORS),
-      drops: setting(list(capability), ["CAP_MKNOD", "CAP_NET_RAW"], NEW_COLORS),
-    } satisfies Shape<CapabilitiesArgs>),
-    readOnly: setting(flag(), false, NEW_COLORS),
-    tmpfs: setting(named(absolutePath(), mountOptions), {}, NEW_COLORS),
-    cpuShares: optional(whole(2, 262_144), IN_PLACE),
-    ulimits: setting(
-      list(
-        element({
-          name: required(oneOf(...ULIMITS), NEW_COLORS),
-          soft: required(limit(), NEW_COLORS),
-          hard: required(limit(), NEW_COLORS),
-        } satisfies Shape<UlimitArgs>),
-      ),
-      [],
-      NEW_COLORS,
-    ),
-  } satisfies Shape<ContainerArgs>),
+  container: OF_COLORS.container,
   logs: group(
     {
       maxSizeMb: setting(whole(), 10, {
@@ -287,7 +373,7 @@ export const schema = z.strictObject({
       }),
       maxFiles: setting(whole(), 3, { cost: "as `logs.maxSizeMb`", unit: "files" }),
     } satisfies Shape<LogsArgs>,
-    "both",
+    { of: "both" },
   ),
   restart: setting(oneOf("unless-stopped", "on-failure", "always", "no"), "unless-stopped", IN_PLACE),
   timeZone: setting(timeZone, "UTC", NEW_COLORS),
@@ -403,7 +489,7 @@ export const schema = z.strictObject({
         ...server,
       } satisfies Shape<BastionArgs>).optional(),
     } satisfies Shape<HostArgs>,
-    "both",
+    { of: "both" },
   ),
   registries: setting(
     list(

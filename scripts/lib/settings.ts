@@ -55,7 +55,9 @@ export function settings(): Setting[] {
       const kind = withoutDefault(row);
       const inner = all[typeName.replace("[]", "")];
       const place = prefix + name;
-      if (kind instanceof z.ZodObject) return visit(kind, inner, `${place}.`);
+      // What a color has otherwise than both stands in the table once, for both.
+      const isOwn = z.globalRegistry.get(row)?.cost !== undefined;
+      if (kind instanceof z.ZodObject && !isOwn) return visit(kind, inner, `${place}.`);
       const own = { path: place, type: row, comment, what, ...aboutOf(row) };
       if (kind instanceof z.ZodArray && inner !== undefined)
         return [own, ...visit(kind.element, inner, `${place}[].`)];

@@ -23,7 +23,12 @@ const BATCH = 200;
 /** A value for every setting: made from its row, or, where that can't be done (SPECIAL in valid.ts), given here. */
 const [MADE] = fc.sample(wholeArgs, { numRuns: 1, seed: 1 });
 const NAMES_OF_TLS = ["shop.example.com", "www.example.com"];
-const OWN = { containerPort: 8080, command: ["serve"], memoryMb: 64 };
+const OWN = {
+  containerPort: 8080,
+  command: ["serve"],
+  memoryMb: 64,
+  container: { user: "app", dns: ["10.0.0.1"] },
+};
 const EVERYTHING: BlueGreenServiceArgs = {
   ...MADE,
   activeColor: "blue",
@@ -37,13 +42,18 @@ const EVERYTHING: BlueGreenServiceArgs = {
   blue: { image: "shop:1.0.0", env: { A: "a" }, ...OWN },
   green: { image: "shop:1.1.0", env: { A: "b" }, ...OWN },
   env: { B: "c" },
-  volumes: [{ hostPath: "/data", containerPath: "/data", readOnly: true }],
+  volumes: [{ hostPath: "/data", containerPath: "/data", readOnly: true, selinuxRelabel: "z" }],
   restart: "unless-stopped",
   labels: { team: "shop" },
   container: {
     ...MADE.container,
     tmpfs: { "/tmp": "size=16m" },
     ulimits: [{ name: "nofile", soft: 1024, hard: 4096 }],
+    dns: ["10.0.0.1"],
+    cpus: 1.5,
+    networks: ["db"],
+    logDriver: "local",
+    logOpts: { tag: "shop" },
   },
   health: {
     kind: "http",

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { docker, inspect } from "../support/docker";
 import { useImages } from "../support/images";
 import { losesNothing, type Options } from "../support/load";
 import { useStack } from "../support/stack";
@@ -84,5 +86,121 @@ describe("the containers of the colors", () => {
     await stack.up();
     assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
     await stack.unset("green.env");
+  });
+
+  const NETWORK = `bgtest-${randomBytes(4).toString("hex")}`;
+  before(() => docker("network", "create", NETWORK));
+  // The stack's own containers are removed after this, with it.
+  after(async () => {
+    const { Containers } = JSON.parse(
+      await docker("network", "inspect", "--format", "{{json .}}", NETWORK),
+    ) as { Containers: object };
+    for (const container of Object.keys(Containers))
+      await docker("network", "disconnect", NETWORK, container);
+    await docker("network", "rm", NETWORK);
+  });
+  const within = (container: string, script: string) => docker("exec", container, "sh", "-c", script);
+
+  it("N3 options of the provider are in force in the containers, and a color's own win", async () => {
+    await stack.set({
+      container: {
+        hosts: [{ host: "host.docker.internal", ip: "host-gateway" }],
+        networks: [NETWORK],
+        dns: ["192.0.2.53"],
+        dnsOpts: ["ndots:1"],
+        dnsSearches: ["shop.example"],
+        user: "1000:1000",
+        groupAdds: ["44"],
+        entrypoints: ["node"],
+        workingDir: "/tmp",
+        init: true,
+        shmSize: 32,
+        cpus: 1.5,
+        cpuSet: "0",
+        devices: [{ hostPath: "/dev/null", containerPath: "/dev/shop", permissions: "rw" }],
+        sysctls: { "net.core.somaxconn": "512" },
+        logDriver: "local",
+        logOpts: { "max-size": "1m" },
+      },
+      command: ["/fixture-app.js"],
+      green: {
+        command: ["/fixture-app.js"],
+        container: { user: "0", shmSize: 48, hosts: [{ host: "db", ip: "192.0.2.7" }] },
+      },
+    });
+    await stack.up();
+    assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
+    const [blue, green] = [await stack.container("blue"), await stack.container("green")];
+    const facts = [
+      "id -u; id -G; pwd; nproc; cat /proc/1/comm /proc/sys/net/core/somaxconn",
+      "df -m /dev/shm | awk 'NR == 2 { print $2 }'; test -c /dev/shop && echo device",
+      "grep -c '^search shop.example' /etc/resolv.conf; grep -c 'ndots:1' /etc/resolv.conf",
+    ].join("; ");
+    const lines = async (container: string) => (await within(container, facts)).split("\n");
+    assert.deepEqual(
+      [await lines(blue.Id), await lines(green.Id)],
+      [
+        ["1000", "1000 44", "/tmp", "1", "docker-init", "512", "32", "device", "1", "1"],
+        ["0", "0 44", "/tmp", "1", "docker-init", "512", "48", "device", "1", "1"],
+      ],
+    );
+    assert.match(await within(blue.Id, "cat /etc/hosts"), /^[0-9.]+\thost\.docker\.internal$/m);
+    const hosts = await within(green.Id, "cat /etc/hosts");
+    assert.match(hosts, /^192\.0\.2\.7\tdb$/m);
+    assert.doesNotMatch(hosts, /host\.docker/, "a list of one color replaces that of both");
+    const { HostConfig, NetworkSettings } = (await inspect(blue.Id)) as typeof blue & {
+      HostConfig: { NanoCpus: number; Dns: string[]; LogConfig: object };
+    };
+    assert.deepEqual([HostConfig.NanoCpus, HostConfig.Dns], [1.5e9, ["192.0.2.53"]]);
+    assert.deepEqual(HostConfig.LogConfig, { Type: "local", Config: { "max-size": "1m" } });
+    assert.ok(NETWORK in NetworkSettings.Networks && Object.keys(NetworkSettings.Networks).length === 2);
+    await stack.expectNoChange();
+
+    await stack.set({ green: { container: { shmSize: 49 } } });
+    assert.deepEqual((await stack.up()).changes, {
+      service: "update",
+      green: "replace",
+      "idle-gate": "replace",
+    });
+    // What the provider does not see go.
+    await stack.unset("green.container.user");
+    assert.deepEqual((await stack.up()).changes, {
+      service: "update",
+      green: "replace",
+      "idle-gate": "replace",
+    });
+    assert.equal(
+      await within((await stack.container("green")).Id, "id -u; df -m /dev/shm | awk 'NR == 2 { print $2 }'"),
+      "1000\n49",
+    );
+    await stack.expectNoChange();
+  });
+
+  it("N3 what would break the component is refused with its reason, before anything is touched", async () => {
+    const setBack = stack.keepConfig();
+    await stack.set({
+      container: {
+        networkMode: "host",
+        networks: ["host"],
+        ports: [{ internal: 80 }],
+        hosts: [{ ip: "::1" }],
+      },
+    });
+    const { output } = await stack.upFails();
+    assert.match(output, /container\.networkMode: is the component's own: nginx reaches a color by its name/);
+    assert.match(output, /container\.ports: is the component's own: a color publishes no ports\./);
+    assert.match(output, /container\.networks\[0\]: is "host", which is no network beside others/);
+    assert.match(
+      output,
+      /container\.hosts\[0\]\.ip: is "::1", but must be an IPv4 address, or "host-gateway"/,
+    );
+    setBack();
+    await stack.set({ container: { networks: ["bgtest-nowhere"] } });
+    assert.match(
+      (await stack.upFails()).output,
+      /container\.networks: there is no network bgtest-nowhere on the Docker host/,
+    );
+    setBack();
+    assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
   });
 });

@@ -324,6 +324,70 @@ describe("the component's settings", () => {
     }
   });
 
+  it("N3 what the provider can say of a container, in the form in which it reads it back; a color's own wins", async () => {
+    const { resources } = await declare({
+      ...IMAGES,
+      container: {
+        hosts: [{ host: "host.docker.internal", ip: "host-gateway" }],
+        networks: ["db"],
+        capabilities: { adds: ["CAP_CHOWN"] },
+        devices: [{ hostPath: "/dev/fuse" }],
+        cpus: 10,
+        user: "app",
+        dns: ["10.0.0.1"],
+        logDriver: "journald",
+        logOpts: { tag: "shop" },
+      },
+      blue: {
+        ...IMAGES.blue,
+        container: { cpus: 0.5, dns: [], user: "1000", capabilities: { drops: ["ALL"] } },
+      },
+    });
+    const [blue, green] = [resources.blue.inputs, resources.green.inputs];
+    const gateway = [{ host: "host.docker.internal", ip: "host-gateway" }];
+    for (const { hosts, devices, logDriver, logOpts, networksAdvanced } of [blue, green]) {
+      assert.deepEqual(hosts, gateway);
+      assert.deepEqual(devices, [{ hostPath: "/dev/fuse", containerPath: "/dev/fuse", permissions: "rwm" }]);
+      assert.deepEqual([logDriver, logOpts], ["journald", { tag: "shop" }]);
+      assert.deepEqual((networksAdvanced as object[]).at(-1), { name: "db" });
+    }
+    assert.deepEqual([blue.cpus, green.cpus], ["0.5", "10."], "so the plugin reads them back");
+    assert.deepEqual([blue.user, green.user, blue.dns, green.dns], ["1000", "app", undefined, ["10.0.0.1"]]);
+    assert.deepEqual(blue.capabilities, { adds: ["CAP_CHOWN"], drops: ["ALL"] });
+    assert.deepEqual(green.capabilities, { adds: ["CAP_CHOWN"], drops: ["CAP_MKNOD", "CAP_NET_RAW"] });
+    for (const role of ["edge", "proxy"])
+      assert.equal(resources[role].inputs.logDriver, "json-file", "logs is theirs");
+  });
+
+  it("N3 without such options no container differs from what it was", async () => {
+    const { resources } = await declare(IMAGES);
+    const { inputs } = resources.blue;
+    const given = Object.keys(inputs).filter((name) => inputs[name as keyof typeof inputs] !== undefined);
+    assert.deepEqual(given.sort(), [
+      ...[
+        "capabilities",
+        "destroyGraceSeconds",
+        "envs",
+        "image",
+        "labels",
+        "logDriver",
+        "logOpts",
+        "mustRun",
+      ],
+      ...[
+        "networksAdvanced",
+        "readOnly",
+        "restart",
+        "securityOpts",
+        "start",
+        "stopTimeout",
+        "tmpfs",
+        "volumes",
+      ],
+    ]);
+    assert.equal(inputs.labels.length, 5);
+  });
+
   it("N5 port, command and memory of one color, the other as both", async () => {
     const { resources } = await declare({
       ...IMAGES,

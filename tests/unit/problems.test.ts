@@ -10,7 +10,12 @@ import { LEAST } from "./valid";
 const WANTED: Wanted = {
   ...{ name: "shop", stack: "acme/dev", service: "shop", id: "1a2b", fullName: "acme-dev-shop" },
   ingress: "acme-dev-shop",
-  place: { isShared: false, claims: [{ setting: "hosts", host: "*", path: "/" }], needsTls: false },
+  place: {
+    isShared: false,
+    claims: [{ setting: "hosts", host: "*", path: "/" }],
+    needsTls: false,
+    networks: [] as string[],
+  },
   host: "unix:///var/run/docker.sock",
   ports: [
     { setting: "proxy.port", internal: 80, port: 80, address: "0.0.0.0" },
@@ -108,6 +113,7 @@ describe("an ingress on a Docker host", () => {
     isShared: true,
     claims: [{ setting: "hosts[0]", host: "shop.example", path: "/" }],
     needsTls: false,
+    networks: [] as string[],
   };
   const wanted = { ingress: "web", place: shared, ports: [] };
   const edge = (ingress: string, more: Partial<HostContainer> = {}) =>
@@ -256,6 +262,16 @@ describe("what keeps an update from being made", () => {
   it("F22: what an own update has left is none, and neither is the data of Redis that was kept", () => {
     assert.equal(words({ containers: [...FACTS.containers, own("service-blue-2")] }), "");
     assert.equal(words({ containers: [], volumes: [{ name: "acme-dev-shop-redis-data" }] }, NONE), "");
+  });
+
+  it("N3 a network that the colors are to join is not there", () => {
+    const place = { ...WANTED.place!, networks: ["db", "network"] };
+    const text = words({ networks: [...FACTS.networks, { id: "n", name: "network" }] }, KNOWN, {
+      ...WANTED,
+      place,
+    });
+    assert.match(text, /container\.networks: there is no network db on the Docker host/);
+    assert.match(text, /make it \('docker network create db'\), or name another\./);
   });
 
   it("the named network is not there", () => {

@@ -106,6 +106,11 @@ const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
     }),
     { selector: ({ name }) => name },
   ),
+  "container.dns": fc.uniqueArray(fc.ipV4(), { maxLength: 2 }),
+  "container.cpus": fc.constantFrom(0.5, 2),
+  "container.networks": fc.uniqueArray(fc.constantFrom("db", "queue")),
+  "container.logDriver": fc.constantFrom("local", "journald"),
+  "container.logOpts": fc.constant({}),
   health: fc.oneof(
     fc.record({
       kind: fc.constant("command"),
@@ -178,7 +183,7 @@ function anyOf(type: z.core.$ZodType, path = "", whole = false): fc.Arbitrary<un
       maxKeys: 3,
     });
   if (kind instanceof z.ZodArray)
-    return fc.array(anyOf(kind.element), { minLength: whole ? 1 : 0, maxLength: 3 });
+    return fc.array(anyOf(kind.element, `${path}[]`), { minLength: whole ? 1 : 0, maxLength: 3 });
   if (kind instanceof z.ZodBoolean) return fc.boolean();
   if (kind instanceof z.ZodEnum) return fc.constantFrom(...kind.options);
   if (kind instanceof z.ZodNumber) {

@@ -78,6 +78,15 @@ const RULES: { [path: string]: { good: unknown[]; bad: unknown[] } } = {
   "redis.memoryMb": { good: [16, 4096], bad: [15, ...whole.bad] },
   "proxy.memoryMb": { good: [0, 64, 4096], bad: [63, ...whole.bad.filter((value) => value !== 0)] },
   "container.readOnly": { good: [true, false], bad: ["true", 1] },
+  "container.user": {
+    good: ["app", "1000", "1000:1000", "a.b:c-d"],
+    bad: ["", "a b", ":", "a:", "a:b:c", "a\n", 7],
+  },
+  "container.cpus": { good: [0.1, 1.5, 64], bad: [0, 0.05, 1.25, -1, NaN, "1"] },
+  "container.cpuSet": { good: ["0", "0-1", "0,2"], bad: ["", "a", "0-", "-1", 0] },
+  "container.shmSize": whole,
+  "container.gpus": { good: ["all", "2", "device=0"], bad: ["", "0", "none", "device=0,1", "device="] },
+  "container.workingDir": { good: ["/", "/srv/app"], bad: ["", "app", "/a:b"] },
   "container.cpuShares": { good: [2, 512, 262_144], bad: [0, 1, 262_145, 1.5, NaN, "512"] },
   "logs.maxSizeMb": whole,
   "logs.maxFiles": whole,
@@ -320,6 +329,36 @@ describe("findViolations", () => {
       assert.deepEqual(found({ ...account, username }), ["registries[0].username"], username);
     assert.deepEqual(found({ ...account, password: "" }), ["registries[0].password"]);
     assert.deepEqual(found({ ...account, password: pulumi.secret("") }), [], "known only during the update");
+  });
+
+  it("N3 container: what it may not have has its reason, for both colors and for one; rules name where it is set", () => {
+    const words = (args: object) =>
+      findViolations({ ...LEAST, ...args }).map(({ propertyPath, reason }) => `${propertyPath}: ${reason}`);
+    assert.match(
+      words({ container: { ports: [] } })[0],
+      /^container\.ports: is the component's own: a color publishes no ports/,
+    );
+    assert.match(words({ container: { privileged: true } })[0], /gives the color all of the host/);
+    assert.match(words({ container: { hostname: "x" } })[0], /has no setting\. .*transforms/);
+    assert.match(words({ container: { usr: "x" } })[0], /is no setting\. Did you mean user\?/);
+    const own = (container: unknown) => ({ blue: { ...LEAST.blue, container: container as never } });
+    assert.match(
+      words(own({ networkMode: "host" }))[0],
+      /^blue\.container\.networkMode: is the component's own/,
+    );
+    const tmpfs = { volumes: [{ hostPath: "/a", containerPath: "/a" }], container: { tmpfs: { "/a": "" } } };
+    assert.deepEqual(pathsOf({ ...LEAST, ...tmpfs }), ['container.tmpfs["/a"]'], "once, for both colors");
+    assert.deepEqual(pathsOf({ ...LEAST, ...own({ networks: ["db", "db"] }) }), [
+      "blue.container.networks[1]",
+    ]);
+    assert.deepEqual(pathsOf({ ...LEAST, container: { networks: ["none"] } }), ["container.networks[0]"]);
+    assert.deepEqual(pathsOf({ ...LEAST, network: { name: "db" }, container: { networks: ["db"] } }), [
+      "container.networks[0]",
+    ]);
+    assert.deepEqual(pathsOf({ ...LEAST, ...own({ logOpts: { tag: "a" } }) }), ["blue.container.logOpts"]);
+    for (const container of [7, "x", [], { hosts: "x" }, { hosts: [7] }, { dns: { a: 1 } }])
+      for (const args of [{ container }, own(container)]) assert.notEqual(words(args).length, 0);
+    assert.deepEqual(pathsOf({ ...LEAST, ...own(null) }), []);
   });
 
   it("container.ulimits: known names, each once, and soft within hard", () => {

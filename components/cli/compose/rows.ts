@@ -15,6 +15,7 @@ const IN_IMAGE = "put it into the image's Dockerfile: ";
 const ON_HOST =
   "if the service needs it, it is no service for this component, which gives a color its own namespaces.";
 const NONE = "there is no setting for it.";
+const BY_HAND = "is not taken over by this command";
 const NOT_RUN = "is for developing with Docker Compose";
 
 export const ROWS: { [key: string]: Row } = {
@@ -37,22 +38,22 @@ export const ROWS: { [key: string]: Row } = {
   cpu_count: { reason: "is for Windows", next: NONE },
   cpu_percent: { reason: "is for Windows", next: NONE },
   cpu_period: {
-    reason: "is a limit of the CPU, which has no setting",
-    next: "container.cpuShares is a weight, which may do.",
+    reason: "is a limit of the CPU in another form",
+    next: "set container.cpus.",
   },
   cpu_quota: {
-    reason: "is a limit of the CPU, which has no setting",
-    next: "container.cpuShares is a weight, which may do.",
+    reason: "is a limit of the CPU in another form",
+    next: "set container.cpus.",
   },
   cpu_rt_period: { reason: "has no setting", next: NONE },
   cpu_rt_runtime: { reason: "has no setting", next: NONE },
   cpus: {
-    reason: "is a limit of the CPU, which has no setting",
-    next: "container.cpuShares is a weight, which may do: 1024 is what others have.",
+    reason: BY_HAND,
+    next: "set container.cpus.",
   },
   cpuset: {
-    reason: "has no setting: a color runs on all CPUs",
-    next: "container.cpuShares is a weight, which may do.",
+    reason: BY_HAND,
+    next: "set container.cpuSet.",
   },
   credential_spec: { reason: "is for Windows", next: NONE },
   develop: { reason: NOT_RUN, next: "nothing." },
@@ -61,17 +62,20 @@ export const ROWS: { [key: string]: Row } = {
     next: "a service with devices stays in the compose project.",
   },
   devices: {
-    reason: "has no setting: a color gets no devices",
-    next: "a service with devices stays in the compose project.",
+    reason: BY_HAND,
+    next: "set container.devices.",
   },
   dns: {
-    reason: "has no setting: the host's name servers are asked",
-    next: "set them on the host: in Docker's daemon.json, 'dns'.",
+    reason: BY_HAND,
+    next: "set container.dns.",
   },
-  dns_opt: { reason: "has no setting", next: "set it on the host: in Docker's daemon.json, 'dns-opts'." },
+  dns_opt: {
+    reason: BY_HAND,
+    next: "set container.dnsOpts.",
+  },
   dns_search: {
-    reason: "has no setting",
-    next: "set it on the host: in Docker's daemon.json, 'dns-search'; or write names in full.",
+    reason: BY_HAND,
+    next: "set container.dnsSearches.",
   },
   domainname: {
     reason: "has no setting",
@@ -79,21 +83,24 @@ export const ROWS: { [key: string]: Row } = {
   },
   external_links: { reason: "has no setting", next: "name the network of that container: network.name." },
   extra_hosts: {
-    reason: "has no setting",
-    next: "give the service addresses in place of names. For the Docker host itself it is the gateway of the network: docker network inspect.",
+    reason: BY_HAND,
+    next: "set container.hosts.",
   },
   gpus: {
-    reason: "has no setting: a color gets no devices",
-    next: "a service with a GPU stays in the compose project.",
+    reason: BY_HAND,
+    next: "set container.gpus.",
   },
-  group_add: { reason: "has no setting", next: `${IN_IMAGE}RUN adduser USER GROUP.` },
+  group_add: {
+    reason: BY_HAND,
+    next: "set container.groupAdds.",
+  },
   hostname: {
     reason: "has no setting: two colors have two",
     next: "a name that the app needs is an environment variable's matter.",
   },
   init: {
-    reason: "has no setting: no init process runs in a color",
-    next: `${IN_IMAGE}ENTRYPOINT ["/sbin/tini", "--"]; or have the app reap its children and end on SIGTERM.`,
+    reason: BY_HAND,
+    next: "set container.init.",
     holds: off,
   },
   ipc: { reason: "has no setting", next: ON_HOST },
@@ -173,8 +180,8 @@ export const ROWS: { [key: string]: Row } = {
   },
   storage_opt: { reason: "has no setting", next: NONE },
   sysctls: {
-    reason: "has no setting",
-    next: "set it on the host where it is not the network's; else the service stays in the compose project.",
+    reason: BY_HAND,
+    next: "set container.sysctls.",
   },
   tty: {
     reason: "has no setting: a service has no terminal",
@@ -187,15 +194,15 @@ export const ROWS: { [key: string]: Row } = {
     holds: off,
   },
   user: {
-    reason: "has no setting: a color runs as the image's user",
-    next: `${IN_IMAGE}USER. Files of volumes have to be that user's.`,
+    reason: BY_HAND,
+    next: "set container.user.",
   },
   userns_mode: { reason: "has no setting", next: ON_HOST },
   uts: { reason: "has no setting", next: ON_HOST },
   volumes_from: { reason: "has no setting", next: "name the same volumes: volumes." },
   working_dir: {
-    reason: "has no setting: a color begins in the image's folder",
-    next: `${IN_IMAGE}WORKDIR; or begin the command with a shell: ["sh", "-c", "cd FOLDER && exec …"].`,
+    reason: BY_HAND,
+    next: "set container.workingDir.",
   },
 };
 

@@ -49,6 +49,14 @@ export function createOptions(inputs: Props): Docker.ContainerCreateOptions {
         ({ host, ip }) => `${host}:${ip}`,
       ),
       NetworkMode: inputs.networkMode as string,
+      Dns: inputs.dns as string[] | undefined,
+      DnsOptions: inputs.dnsOpts as string[] | undefined,
+      DnsSearch: inputs.dnsSearches as string[] | undefined,
+      GroupAdd: inputs.groupAdds as string[] | undefined,
+      Devices: devicesOf(inputs.devices as Device[] | undefined),
+      DeviceRequests: gpusOf(inputs.gpus as string | undefined),
+      ShmSize: ((inputs.shmSize ?? 0) as number) * MIB,
+      NanoCpus: Math.round(Number(inputs.cpus ?? 0) * 1e9),
       Sysctls: inputs.sysctls as Record<string, string> | undefined,
       Ulimits: ulimitsOf(inputs.ulimits as Ulimit[] | undefined),
       CapAdd: capabilities?.adds,
@@ -77,6 +85,7 @@ export function resourcesOf(inputs: Props) {
     Memory: ((inputs.memory ?? 0) as number) * MIB,
     ...(swap && { MemorySwap: swap > 0 ? swap * MIB : swap }),
     CpuShares: (inputs.cpuShares ?? 0) as number,
+    CpusetCpus: (inputs.cpuSet ?? "") as string,
   };
 }
 
@@ -97,18 +106,43 @@ interface Volume {
   hostPath?: string;
   containerPath?: string;
   readOnly?: boolean;
+  selinuxRelabel?: string;
 }
 
 function volumesOf(list: Volume[] = []) {
   const binds: string[] = [];
   const volumes: Record<string, object> = {};
-  for (const { volumeName, hostPath, containerPath, readOnly } of list) {
+  for (const { volumeName, hostPath, containerPath, readOnly, selinuxRelabel } of list) {
     if (!containerPath) throw new Error("volume entry without container path or source container");
     volumes[containerPath] = {};
     const source = hostPath || volumeName;
-    if (source) binds.push(`${source}:${containerPath}:${readOnly ? "ro" : "rw"}`);
+    const mode = [readOnly ? "ro" : "rw", selinuxRelabel].filter(Boolean).join(",");
+    if (source) binds.push(`${source}:${containerPath}:${mode}`);
   }
   return { binds, volumes };
+}
+
+interface Device {
+  hostPath: string;
+  containerPath?: string;
+  permissions?: string;
+}
+
+function devicesOf(list: Device[] | undefined) {
+  return list?.map(({ hostPath, containerPath, permissions }) => ({
+    PathOnHost: hostPath,
+    PathInContainer: containerPath || hostPath,
+    CgroupPermissions: permissions,
+  }));
+}
+
+/** As the Docker client reads `--gpus`, for a single field of it. */
+function gpusOf(gpus: string | undefined) {
+  if (!gpus) return undefined;
+  const device = /^device=(.*)$/.exec(gpus)?.[1];
+  const which =
+    device === undefined ? { Count: gpus === "all" ? -1 : Number(gpus) } : { DeviceIDs: [device] };
+  return [{ ...which, Capabilities: [["gpu"]], Options: {} }] as unknown as Docker.DeviceRequest[];
 }
 
 interface Mount {

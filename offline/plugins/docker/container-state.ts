@@ -84,6 +84,30 @@ export function stateOf(container: Docker.ContainerInspectInfo, before: Props, w
     containerLogs: null,
     exitCode: running ? (before.exitCode ?? null) : now.ExitCode,
   };
+  const lists = {
+    dns: host.Dns,
+    dnsOpts: host.DnsOptions,
+    dnsSearches: host.DnsSearch,
+    groupAdds: host.GroupAdd,
+  };
+  for (const [name, list] of Object.entries(lists))
+    if ((before[name] as unknown[] | undefined)?.length) state[name] = list ?? [];
+  if (host.NanoCpus) state.cpus = decimal(host.NanoCpus);
+  const devices = before.devices as { hostPath: string; containerPath?: string }[] | undefined;
+  if (devices?.length) {
+    state.devices = ((host.Devices ?? []) as DeviceMapping[]).map((device) => ({
+      hostPath: device.PathOnHost,
+      permissions: device.CgroupPermissions,
+      // Only where it was given.
+      ...(devices.some((one) => one.hostPath === device.PathOnHost && one.containerPath) && {
+        containerPath: device.PathInContainer,
+      }),
+    }));
+  }
+  // A number is not read back.
+  const [request] = (host.DeviceRequests ?? []) as Partial<Docker.DeviceRequest>[];
+  if (before.gpus && request?.DeviceIDs?.length) state.gpus = `device=${request.DeviceIDs.join(",")}`;
+  else if (before.gpus && request?.Count === -1) state.gpus = "all";
   if (before.logOpts !== undefined) state.logOpts = host.LogConfig?.Config;
   const adds = (host.CapAdd ?? []) as string[];
   const drops = (host.CapDrop ?? []) as string[];
@@ -104,6 +128,18 @@ export function stateOf(container: Docker.ContainerInspectInfo, before: Props, w
   // The drift that makes the next update start it.
   if (!running && before.mustRun === true) state.mustRun = false;
   return saved(table.fields, state, when);
+}
+
+interface DeviceMapping {
+  PathOnHost: string;
+  PathInContainer: string;
+  CgroupPermissions: string;
+}
+
+/** As the official plugin writes them: with nine zeros in nine places after the point, it takes the number for a whole one. */
+function decimal(nano: number): string {
+  const text = (nano / 1e9).toFixed(9);
+  return text.split("0").length === 10 ? (nano / 1e9).toFixed(1) : text.replace(/0+$/, "");
 }
 
 function inMib(bytes: number): number {

@@ -69,7 +69,7 @@ export function container(client: Client): Resource {
         if (changes.has("mustRun") && news.mustRun === true && news.start === true) {
           await startUnlessRunning(running);
         }
-        const inPlace = ["restart", "maxRetryCount", "memory", "memorySwap", "cpuShares"];
+        const inPlace = ["restart", "maxRetryCount", "memory", "memorySwap", "cpuShares", "cpuSet"];
         if (inPlace.some((name) => changes.has(name))) {
           await attempt("Unable to update a container", () => running.update(resourcesOf(state)));
         }

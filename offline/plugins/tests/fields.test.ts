@@ -28,9 +28,9 @@ const none = { changes: [], replace: false, deleteBeforeReplace: false };
 describe("property rules of docker resources", () => {
   describe("check", () => {
     it("refuses a property that is not supported, and names it", () => {
-      const [failure, ...others] = checked({ gpus: "all" }).failures;
+      const [failure, ...others] = checked({ pidMode: "host" }).failures;
       assert.deepEqual(others, []);
-      assert.equal(failure?.property, "gpus");
+      assert.equal(failure?.property, "pidMode");
       assert.match(failure.reason, /offline stand-in .* supports only .*Container: .*image/);
     });
 
