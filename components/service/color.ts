@@ -26,6 +26,7 @@ export function createColor(
       command: own.command,
       envs: environment(context, color),
       volumes: settings.volumes,
+      uploads: uploads(own),
       ...colorRights(own),
       networksAdvanced: [...networks, ...own.container.networks].map((name) => ({ name })),
       // The switch and the idle gate start it when its turn has come: what an update made before it failed does not run. A
@@ -41,7 +42,7 @@ export function createColor(
     context.onDocker({
       deleteBeforeReplace: false,
       dependsOn: before,
-      additionalSecretOutputs: ["envs"],
+      additionalSecretOutputs: own.files.length > 0 ? ["envs", "uploads"] : ["envs"],
       // The Docker plugin takes a change of it for done, and does nothing.
       replaceOnChanges: ["tmpfs"],
     }),
@@ -65,10 +66,23 @@ function containerLabel({ container }: Pick<ColorSettings, "container">) {
 const logging = ({ container: { logDriver, logOpts } }: Pick<ColorSettings, "container">) =>
   logDriver === undefined ? undefined : { logDriver, logOpts };
 
+/** Into the container's own root, before it starts. */
+const uploads = ({ files }: Pick<ColorSettings, "files">) =>
+  files.length === 0
+    ? undefined
+    : files.map(({ path, content, permissions }) => ({
+        file: path,
+        content: pulumi.secret(content),
+        permissions,
+      }));
+
 function environment({ settings, redisHost }: Context, color: Color): pulumi.Output<string[]> {
   const { env, colors, timeZone, redis } = settings;
   const password = redis.password === undefined ? {} : { REDIS_PASSWORD: pulumi.secret(redis.password) };
   const url = redis.enabled && { REDIS_URL: redisUrl(redisHost, redis.password) };
+  const fromFile = Object.fromEntries(
+    Object.entries(colors[color].fromFile.variables).map(([name, value]) => [name, pulumi.secret(value)]),
+  );
   const own = {
     COLOR: color,
     PORT: String(colors[color].containerPort),
@@ -76,7 +90,7 @@ function environment({ settings, redisHost }: Context, color: Color): pulumi.Out
     ...(redis.enabled && { REDIS_HOST: redisHost, REDIS_PORT: "6379", ...password }),
   };
   return pulumi
-    .output({ ...url, ...env, ...colors[color].env, ...own })
+    .output({ ...url, ...fromFile, ...env, ...colors[color].env, ...own })
     .apply((all) => Object.entries(all).map(([name, value]) => `${name}=${value}`));
 }
 

@@ -66,6 +66,16 @@ export interface BlueGreenServiceArgs {
    * names are refused. With Redis it sets `REDIS_URL`, too, where you don't. Costs new containers.
    */
   env?: { [name: string]: pulumi.Input<string> };
+  /**
+   * File of variables on the machine that runs Pulumi, absolute or from `~/` on, by the rules of dotenv: `NAME=value`, in quotes where it
+   * has spaces, `#` for comments; nothing in a value is replaced. `env` wins. All its values are secrets. Costs new containers.
+   */
+  envFile?: string;
+  /**
+   * Files of secrets or configuration that the colors have from their start. Not with `container.readOnly`, and not in a volume or a
+   * `tmpfs`: Docker puts them into the container's own root. Default `[]`. Costs new containers.
+   */
+  files?: FileArgs[];
   /** Volumes and folders of the host that both colors mount. Both run at the same time, so both write. Costs new containers. */
   volumes?: VolumeArgs[];
   /** Memory limit of each color in MiB, without swap; `0` is none. Default: none. */
@@ -190,6 +200,10 @@ export interface ColorArgs {
   command?: string[];
   /** Memory limit of this color alone, in MiB; `0` is none. Default: as `memoryMb`. Changed in place. */
   memoryMb?: number;
+  /** File of variables of this color alone. Default: as `envFile`. */
+  envFile?: string;
+  /** Files of this color alone, in place of the common ones. Default: as `files`. */
+  files?: FileArgs[];
   /**
    * What this color's container has otherwise. Default: as `container`. Each setting that is given replaces the one for both,
    * lists and maps as a whole; an empty list is none.
@@ -207,6 +221,16 @@ export interface PortArgs {
   path?: string;
   /** What nginx speaks with it: `http1`, `http2` or `grpc`, as `proxy.protocol`. Default `http1`. */
   protocol?: string;
+}
+
+/** A file in the containers. It belongs to root. */
+export interface FileArgs {
+  /** Absolute path inside the containers, such as `/run/secrets/api-key`. */
+  path: string;
+  /** Its text, which the state encrypts and neither the plan nor `docker inspect` shows. */
+  content: pulumi.Input<string>;
+  /** Who may do what, as `chmod` takes it. Default `0444`: each process in the container reads it. */
+  permissions?: string;
 }
 
 /** A mount: give either `hostPath` or `volumeName`. */

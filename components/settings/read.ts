@@ -4,6 +4,7 @@ import type { BlueGreenServiceArgs, IngressArgs } from "./args";
 import { OF_SERVICES, RULES, type Rule } from "./rules";
 import type { Color } from "./color";
 import { hasTls, isRedirected } from "./derived";
+import { readEnvFile, type EnvFile } from "./envFile";
 import { OF_COLORS, schema, settingsOf, withoutDefault, withOwn } from "./schema";
 import { pathOf, refusal, type Violation } from "./violations";
 
@@ -23,6 +24,8 @@ export interface Settings extends Omit<Parsed, Color | "health" | "proxy" | OfCo
 type OfColors = keyof typeof OF_COLORS;
 /** Those of a color: its own ones, or else what is set for both. */
 export interface ColorSettings extends Omit<Parsed[Color], OfColors>, Pick<Parsed, OfColors> {
+  /** What its envFile has. */
+  fromFile: EnvFile;
   /** The names of its own ones. */
   own: string[];
 }
@@ -112,8 +115,8 @@ const isWithin = (outer: string, inner: string) =>
 
 /** Defaults that are made of other settings. */
 export function complete({ blue, green, ...all }: Parsed): Settings {
-  const { containerPort, command, memoryMb, container, ...parsed } = all;
-  const both = { containerPort, command, memoryMb, container };
+  const { containerPort, command, memoryMb, container, envFile, files, ...parsed } = all;
+  const both = { containerPort, command, memoryMb, container, envFile, files };
   const { health, proxy, tls, hosts } = parsed;
   const names = [...tls.names, ...hosts.filter((host) => !host.startsWith("*"))];
   const [host] = names.filter((name) => !isRedirected(name, parsed));
@@ -135,13 +138,15 @@ export function complete({ blue, green, ...all }: Parsed): Settings {
 
 function colorOf(both: Pick<Parsed, OfColors>, { image, env, ...given }: Parsed[Color]): ColorSettings {
   const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const { command, memoryMb, ...rest } = withOwn(OF_COLORS, both, own);
+  const { command, memoryMb, envFile, ...rest } = withOwn(OF_COLORS, both, own);
   return {
     ...rest,
     image,
     env,
     command: command?.length === 0 ? undefined : command,
     memoryMb: memoryMb === 0 ? undefined : memoryMb,
+    envFile: envFile === "" ? undefined : envFile,
+    fromFile: readEnvFile(envFile),
     own: Object.keys(own),
   };
 }

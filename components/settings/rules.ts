@@ -8,7 +8,7 @@ import type { BastionArgs } from "./args";
 import { COLORS } from "./color";
 import { certificateFolder, hasTls, isRedirected, isRemote, ownVariables } from "./derived";
 import { show } from "./kinds";
-import type { Container, Given, Settings } from "./read";
+import type { ColorSettings, Container, Given, Settings } from "./read";
 import { settingsOf } from "./schema";
 import { pathOf, type Violation } from "./violations";
 
@@ -40,6 +40,21 @@ function inContainers(check: (container: Container, settings: Settings) => Itera
         return [pathOf([...(isOwn ? [color] : []), "container", ...way]), reason] as const;
       }),
     );
+    yield* new Map(found);
+  });
+}
+
+/** The same of what each color has of a setting that both may have, or one. */
+function inColors(
+  name: "envFile" | "files",
+  check: (color: ColorSettings, settings: Settings) => Iterable<[way: PropertyKey[], reason: string]>,
+): Rule {
+  return rule([name, ...COLORS.map((color) => `${color}.${name}`)], function* (settings) {
+    const found = COLORS.flatMap((color) => {
+      const { [color]: one } = settings.colors;
+      const place = one.own.includes(name) ? [color, name] : [name];
+      return [...check(one, settings)].map(([way, reason]) => [pathOf([...place, ...way]), reason] as const);
+    });
     yield* new Map(found);
   });
 }
@@ -101,6 +116,37 @@ export const RULES: Rule[] = [
           `${place}.${name}`,
           `is set by the component itself, as are ${own.filter((other) => other !== name).join(", ")}`,
         ];
+  }),
+
+  inColors("envFile", function* ({ envFile, fromFile: { variables, problem } }, settings) {
+    if (problem !== undefined)
+      yield [[], `is ${show(envFile)}, which can't be read on the machine that runs Pulumi: ${problem}`];
+    for (const name of Object.keys(variables)) {
+      if (!/^[A-Za-z_]\w*$/.test(name))
+        yield [[], `has ${show(name)}, but names must be of letters, digits and _ only, no digit first`];
+      if (ownVariables(settings).includes(name))
+        yield [[], `has ${name}, which is set by the component itself`];
+    }
+  }),
+  inColors("files", function* ({ files, container }, { volumes }) {
+    if (container.readOnly && files.length > 0)
+      yield [
+        [],
+        "can't be with container.readOnly: Docker puts no file into a root that is read-only. Mount a file of the host: volumes",
+      ];
+    for (const [i, { path }] of files.entries()) {
+      const isIn = (folder: string) => path === folder || path.startsWith(folder.replace(/\/?$/, "/"));
+      if (files.slice(0, i).some((other) => other.path === path))
+        yield [[i, "path"], `is ${show(path)}, which is there twice`];
+      if (path.endsWith("/")) yield [[i, "path"], `is ${show(path)}, which is a folder`];
+      if (Object.keys(container.tmpfs).some(isIn))
+        yield [[i, "path"], `is ${show(path)}, which container.tmpfs hides when the container starts`];
+      if (volumes.some(({ containerPath }) => isIn(containerPath)))
+        yield [
+          [i, "path"],
+          `is ${show(path)}, which is in one of the volumes: the other color would get it too`,
+        ];
+    }
   }),
 
   rule([], function* ({ volumes }) {

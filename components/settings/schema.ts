@@ -8,6 +8,7 @@ import type {
   ContainerArgs,
   DeviceArgs,
   ExtraHostArgs,
+  FileArgs,
   HealthArgs,
   HostArgs,
   LogsArgs,
@@ -206,6 +207,18 @@ export const OF_COLORS = {
   containerPort: setting(port(), 3000, { ...NEW_COLORS, unit: "port" }),
   command: optional(list(z.string(must("text"))), NEW_COLORS),
   memoryMb: optional(wholeOrZero(), { ...IN_PLACE, unit: "MiB" }),
+  envFile: optional(text(/^(~?\/[^\0]+)?$/, "a path from / or ~/ on"), NEW_COLORS),
+  files: setting(
+    list(
+      element({
+        path: required(absolutePath(), NEW_COLORS),
+        content: required(secret(), NEW_COLORS),
+        permissions: setting(text(/^0[0-7]{3}$/, 'four digits such as "0444"'), "0444", NEW_COLORS),
+      } satisfies Shape<FileArgs>),
+    ),
+    [],
+    NEW_COLORS,
+  ),
   container: group(
     {
       securityOpts: setting(list(securityOption), ["no-new-privileges"], NEW_COLORS),
@@ -350,6 +363,8 @@ export const schema = z.strictObject({
   ),
   command: OF_COLORS.command,
   env: setting(variables(), {}, NEW_COLORS),
+  envFile: OF_COLORS.envFile,
+  files: OF_COLORS.files,
   volumes: setting(
     list(
       element({

@@ -105,6 +105,7 @@ const VALUES: { [key: string]: unknown } = {
   green: { image: "bluegreen-demo:1.1.0" },
   ingress: "",
   command: [],
+  envFile: "",
   memoryMb: 0,
   keepImages: 0,
 };

@@ -23,7 +23,9 @@ const BATCH = 200;
 /** A value for every setting: made from its row, or, where that can't be done (SPECIAL in valid.ts), given here. */
 const [MADE] = fc.sample(wholeArgs, { numRuns: 1, seed: 1 });
 const NAMES_OF_TLS = ["shop.example.com", "www.example.com"];
+const FILES = [{ path: "/run/secrets/key", content: "s3cr3t", permissions: "0400" }];
 const OWN = {
+  files: FILES,
   containerPort: 8080,
   command: ["serve"],
   memoryMb: 64,
@@ -42,11 +44,13 @@ const EVERYTHING: BlueGreenServiceArgs = {
   blue: { image: "shop:1.0.0", env: { A: "a" }, ...OWN },
   green: { image: "shop:1.1.0", env: { A: "b" }, ...OWN },
   env: { B: "c" },
+  files: FILES,
   volumes: [{ hostPath: "/data", containerPath: "/data", readOnly: true, selinuxRelabel: "z" }],
   restart: "unless-stopped",
   labels: { team: "shop" },
   container: {
     ...MADE.container,
+    readOnly: false,
     tmpfs: { "/tmp": "size=16m" },
     ulimits: [{ name: "nofile", soft: 1024, hard: 4096 }],
     dns: ["10.0.0.1"],
@@ -106,7 +110,8 @@ const BASES: BlueGreenServiceArgs[] = [
   },
 ];
 /** Their files have to be there, and their text has to be a secret; or it is nginx's, and has tests of its own (piece.test.ts). */
-const WITHOUT = /^(host\.(bastion\.)?(knownHostsFile|privateKeyFile|privateKey)|proxy\.nginxConfig)$/;
+const WITHOUT =
+  /^(((blue|green)\.)?envFile|host\.(bastion\.)?(knownHostsFile|privateKeyFile|privateKey)|proxy\.nginxConfig)$/;
 
 type Step = string | number;
 /** The way to each value that is not an object or a list. */

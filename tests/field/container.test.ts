@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
 import { docker, inspect } from "../support/docker";
 import { useImages } from "../support/images";
 import { losesNothing, type Options } from "../support/load";
@@ -202,5 +204,41 @@ describe("the containers of the colors", () => {
     );
     setBack();
     assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
+  });
+
+  it("N16 files and an env file reach the containers, are changed by a new one, and can be read nowhere else", async () => {
+    const env = path.join(stack.folder, "shop.env");
+    writeFileSync(env, "FROM_FILE=s3cr3t-env\nOVER=file\n");
+    await stack.set({
+      envFile: env,
+      env: { OVER: "env" },
+      files: [{ path: "/run/secrets/key", permissions: "0440" }],
+      green: { files: [{ path: "/etc/shop/green.conf", content: "color=green" }] },
+    });
+    await stack.setSecret("files[0].content", "s3cr3t-file\nof two lines");
+    const { output } = await stack.up("--diff");
+    assert.deepEqual(await stack.serving(), { live: "blue one", idle: "green two" });
+    const [blue, green] = [await stack.container("blue"), await stack.container("green")];
+    const facts = "cat /run/secrets/key; stat -c ' %a %U' /run/secrets/key; echo $FROM_FILE $OVER";
+    assert.equal(
+      await docker("exec", "--user", "0", blue.Id, "sh", "-c", facts),
+      "s3cr3t-file\nof two lines 440 root\ns3cr3t-env env",
+    );
+    const own =
+      "cat /etc/shop/green.conf; stat -c ' %a' /etc/shop/green.conf; ls /run/secrets 2>/dev/null || :";
+    assert.equal(await within(green.Id, own), "color=green 444");
+    const inspected = await docker("inspect", blue.Id, green.Id);
+    assert.doesNotMatch(inspected + output + (await stack.export()), /s3cr3t-file/);
+    assert.doesNotMatch(output + (await stack.export()), /s3cr3t-env|color=green/);
+    await stack.expectNoChange();
+
+    await stack.set({ green: { files: [{ content: "color=grün" }] } });
+    assert.deepEqual((await stack.up()).changes, {
+      service: "update",
+      green: "replace",
+      "idle-gate": "replace",
+    });
+    assert.equal(await within((await stack.container("green")).Id, "cat /etc/shop/green.conf"), "color=grün");
+    await stack.expectNoChange();
   });
 });

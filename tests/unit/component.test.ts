@@ -1,5 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { ipv6SubnetOf } from "../../components/identity";
 import { BlueGreenService, type BlueGreenServiceArgs } from "../../components/index";
 import { declare, ID, mock, type Mocked, type State } from "./mocked";
@@ -357,6 +360,28 @@ describe("the component's settings", () => {
     assert.deepEqual(green.capabilities, { adds: ["CAP_CHOWN"], drops: ["CAP_MKNOD", "CAP_NET_RAW"] });
     for (const role of ["edge", "proxy"])
       assert.equal(resources[role].inputs.logDriver, "json-file", "logs is theirs");
+  });
+
+  it("N16 files and variables of a file are secrets, before the container starts", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-env-"));
+    const envFile = path.join(folder, "env");
+    writeFileSync(envFile, "A=file\nB=file\nC=file\n");
+    try {
+      const { resources } = await declare({
+        ...IMAGES,
+        envFile,
+        env: { B: "both" },
+        files: [{ path: "/run/key", content: "s3cr3t" }],
+        blue: { ...IMAGES.blue, env: { C: "blue" }, files: [] },
+      });
+      const { blue, green } = resources;
+      assert.ok(["A=file", "B=both", "C=blue"].every((one) => blue.inputs.envs.includes(one)));
+      assert.ok(green.inputs.envs.includes("C=file"));
+      assert.equal(blue.inputs.uploads, undefined);
+      assert.deepEqual(green.inputs.uploads, [{ file: "/run/key", content: "s3cr3t", permissions: "0444" }]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("N3 without such options no container differs from what it was", async () => {

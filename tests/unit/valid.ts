@@ -91,6 +91,9 @@ const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
   ),
   containerPort: fc.integer({ min: 1, max: 65_000 }),
   env: fc.constant({}),
+  // It has to be there.
+  envFile: fc.constant(undefined),
+  files: fc.constant([]),
   volumes: fc.constant([]),
   restart: fc.constantFrom("unless-stopped", "on-failure", "no"),
   labels: fc.dictionary(word, word),

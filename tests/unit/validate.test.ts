@@ -331,6 +331,48 @@ describe("findViolations", () => {
     assert.deepEqual(found({ ...account, password: pulumi.secret("") }), [], "known only during the update");
   });
 
+  it("N16 files and envFile: what can't be is refused, with the color where it is that color's own", () => {
+    const file = (path: string) => ({ path, content: "a" });
+    const key = file("/run/key");
+    assert.deepEqual(pathsOf({ ...LEAST, files: [key, file("/etc/shop.conf")] }), []);
+    assert.deepEqual(pathsOf({ ...LEAST, files: [key, key] }), ["files[1].path"]);
+    assert.deepEqual(pathsOf({ ...LEAST, files: [{ ...key, content: "" }] }), ["files[0].content"]);
+    assert.deepEqual(pathsOf({ ...LEAST, files: [{ ...key, permissions: "444" }] }), [
+      "files[0].permissions",
+    ]);
+    assert.deepEqual(pathsOf({ ...LEAST, files: [key], container: { readOnly: true } }), ["files"]);
+    assert.deepEqual(
+      pathsOf({ ...LEAST, blue: { ...LEAST.blue, files: [key] }, container: { tmpfs: { "/run": "" } } }),
+      ["blue.files[0].path"],
+    );
+    const volumes = [{ hostPath: "/srv", containerPath: "/run" }];
+    assert.deepEqual(pathsOf({ ...LEAST, files: [key], volumes }), ["files[0].path"]);
+    for (const files of [7, "x", {}, [7], [{}]])
+      assert.notDeepEqual(pathsOf({ ...LEAST, files: files as never }), []);
+
+    const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-env-"));
+    try {
+      const envFile = path.join(folder, "env");
+      assert.match(
+        findViolations({ ...LEAST, envFile }).map(({ reason }) => reason)[0],
+        /^is ".*", which can't be read on the machine that runs Pulumi: ENOENT$/,
+      );
+      assert.deepEqual(pathsOf({ ...LEAST, green: { ...LEAST.green, envFile } }), ["green.envFile"]);
+      writeFileSync(envFile, 'A=1\nB="x y" # why\nC=$A\n');
+      assert.deepEqual(pathsOf({ ...LEAST, envFile }), []);
+      assert.deepEqual(settingsOf({ ...LEAST, envFile }).colors.blue.fromFile.variables, {
+        A: "1",
+        B: "x y",
+        C: "$A",
+      });
+      writeFileSync(envFile, "PORT=1\n");
+      assert.deepEqual(pathsOf({ ...LEAST, envFile }), ["envFile"]);
+      assert.deepEqual(pathsOf({ ...LEAST, envFile: "env" }), ["envFile"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it("N3 container: what it may not have has its reason, for both colors and for one; rules name where it is set", () => {
     const words = (args: object) =>
       findViolations({ ...LEAST, ...args }).map(({ propertyPath, reason }) => `${propertyPath}: ${reason}`);
