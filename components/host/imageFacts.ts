@@ -7,6 +7,17 @@ export interface Images {
   [setting: string]: string;
 }
 
+/**
+ * Those that can be sent, with their tags: without one, `docker save` takes all that there are. No archive has a digest, so an
+ * image that is named by one is always a registry's.
+ */
+export const withTags = (images: Images): Images =>
+  Object.fromEntries(
+    Object.entries(images)
+      .filter(([, image]) => !image.includes("@"))
+      .map(([setting, image]) => [setting, /:[\w.-]+$/.test(image) ? image : `${image}:latest`]),
+  );
+
 /** What of `docker image inspect` matters here. */
 interface Image {
   Os: string;

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { IngressContext } from "../context";
 import { Failed, lookInto, send } from "./archive";
-import { layersThere, readImageFacts, whatToSend, type Images, type Sending } from "./imageFacts";
+import { layersThere, readImageFacts, whatToSend, withTags, type Images, type Sending } from "./imageFacts";
 import { askHost, askMachine, isUpdate, onHost } from "./reach";
 import { refusal } from "./refusal";
 import type { Settings } from "../settings";
@@ -33,8 +33,7 @@ function oneAfterAnother(work: () => Promise<void>): Promise<void> {
 let last = Promise.resolve();
 
 async function sendMissing(host: Host, name: string, all: Images, say: Say): Promise<void> {
-  // No archive has a digest, so an image that is named by one is always a registry's.
-  const images = Object.fromEntries(Object.entries(all).filter(([, image]) => !image.includes("@")));
+  const images = withTags(all);
   const lines = Object.entries(images).map(([setting, image]) => `${setting} ${image}`);
   const script = hostScript({ IMAGES: lines.join("\n") }, ["on-host/images.sh"]);
   const there = readImageFacts(await askHost(host, name, script));

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { lookInto, send } from "../../components/host/archive";
-import { layersThere, readImageFacts, whatToSend } from "../../components/host/imageFacts";
+import { layersThere, readImageFacts, whatToSend, withTags } from "../../components/host/imageFacts";
 import { hostScript } from "../../components/shell";
 
 const IMAGE = {
@@ -25,6 +25,18 @@ const BOTH = { "blue.image": "shop:1", "green.image": "shop:1" };
 describe("N11: what this machine sends", () => {
   const sent = (...args: Parameters<typeof whatToSend>) =>
     whatToSend(...args).send.map(({ setting }) => setting);
+
+  it("has a tag, and no digest", () => {
+    const all = {
+      a: "shop",
+      b: "localhost:5000/shop",
+      c: "shop:1.2-rc",
+      d: `shop:1@sha256:${"0".repeat(64)}`,
+    };
+    assert.deepEqual(withTags(all), {
+      ...{ a: "shop:latest", b: "localhost:5000/shop:latest", c: "shop:1.2-rc" },
+    });
+  });
 
   it("is what the host lacks, once", () => {
     const here = facts({ "blue.image": IMAGE, "green.image": IMAGE });
