@@ -59,7 +59,12 @@ async function sendOne(host: Host, name: string, one: Sending, there: number, sa
     await sendWithout(there, host, name, one, say);
   } catch (error) {
     // Not every engine that speaks as Docker does looks for a layer elsewhere than in the archive.
-    if (there > 0 && !isLost(error)) return sendOne(host, name, one, 0, say);
+    if (there > 0 && !isLost(error)) {
+      say(
+        `${one.image} was not taken without those layers, so all of it is sent: ${(error as Error).message}`,
+      );
+      return sendOne(host, name, one, 0, say);
+    }
     throw failure(host, one, error as Error);
   }
 }
