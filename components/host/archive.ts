@@ -81,10 +81,15 @@ async function readSaved(
   onReadEntry: (entry: ReadEntry) => unknown,
   signal?: AbortSignal,
 ): Promise<void> {
-  const save = spawn("docker", ["save", image], { stdio: ["ignore", "pipe", "pipe"], signal });
+  const save = spawn("docker", ["save", image], {
+    stdio: ["ignore", "pipe", "pipe"],
+    signal,
+    // Told politely, Docker's client waits until somebody reads what it has said so far.
+    killSignal: "SIGKILL",
+  });
   const ended = endOf(save);
   const read = parse(save.stdout, onReadEntry).catch((error: Error) => {
-    save.kill();
+    save.kill("SIGKILL");
     // An archive that breaks off is the lesser half of it.
     return ended.then(() => Promise.reject(error));
   });
