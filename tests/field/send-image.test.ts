@@ -53,10 +53,13 @@ const REPOSITORY = `bluegreen-test-sent-${randomBytes(4).toString("hex")}`;
       await stack.set({ blue: { image: images.one }, green: { image: images.one } });
     });
     after(async () => {
-      await stack.remove();
-      await sshd.stop();
-      await host.remove();
-      await docker("image", "rm", "--force", `${REPOSITORY}:moving`);
+      try {
+        await stack.remove();
+      } finally {
+        await sshd.stop();
+        await host.remove();
+        await docker("image", "rm", "--force", `${REPOSITORY}:moving`);
+      }
     });
 
     it("a preview says what is sent, and contacts nobody", async () => {
