@@ -87,9 +87,16 @@ async function readSaved(
     // Told politely, Docker's client waits until somebody reads what it has said so far.
     killSignal: "SIGKILL",
   });
-  const ended = endOf(save);
-  const read = parse(save.stdout, onReadEntry).catch((error: Error) => {
+  // A `docker` that is a script leaves a program of its own, which only a closed pipe ends.
+  const letGo = () => {
     save.kill("SIGKILL");
+    save.stdout.destroy();
+    save.stderr.destroy();
+  };
+  const ended = endOf(save);
+  ended.catch(letGo);
+  const read = parse(save.stdout, onReadEntry).catch((error: Error) => {
+    letGo();
     // An archive that breaks off is the lesser half of it.
     return ended.then(() => Promise.reject(error));
   });
