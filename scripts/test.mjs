@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Failure, main, say } from "./lib/log.mjs";
@@ -24,17 +24,17 @@ const parts = {
       "demo-app/tests/**/*.test.*",
       "offline/plugins/tests/**/*.test.ts",
     ),
-  proxy: (prefix) => mochaWith({}, ["tests/proxy/**/*.test.ts"], { prefix }),
-  integration: async (prefix) => {
-    await ensureAcmeImages();
-    return mochaWith({}, ["tests/integration/**/*.test.ts"], { prefix });
+  proxy: (run) => mochaWith({}, filesOf("proxy", run), run),
+  integration: async (run) => {
+    await acmeImages();
+    return mochaWith({}, filesOf("integration", run), run);
   },
   // What users met, by name: F1, F2, …
-  field: (prefix) => mochaWith({}, ["tests/field/**/*.test.ts"], { prefix }),
+  field: (run) => mochaWith({}, filesOf("field", run), run),
   // Programs of a user, as they stand.
-  examples: async (prefix) => {
+  examples: async (run) => {
     const PATH = `${await yamlHostFolder()}${path.delimiter}${env.PATH}`;
-    return mochaWith({ PATH }, ["tests/examples/**/*.test.ts"], { prefix });
+    return mochaWith({ PATH }, filesOf("examples", run), run);
   },
   ec2: () =>
     inCopyOutside("hosts/ec2", async (copy) => {
@@ -50,18 +50,18 @@ const parts = {
     mochaWith({ BLUEGREEN_FAULTS_TABLE: path.join(root, "docs/faults.md") }, ["tests/faults/**/*.test.ts"]),
   // Those that take long have a shorter form in other parts: a kill after each step in proxy, flips under load and
   // restarts of the engine in integration.
-  "faults-short": (prefix) =>
+  "faults-short": (run) =>
     mochaWith(
       { BLUEGREEN_CASES: "600" },
       ["candidate", "input", "pulumi", "state"].map((name) => `tests/faults/${name}.test.ts`),
-      { prefix },
+      run,
     ),
   // What only SSH can do wrong, and releases over it.
   ssh: async () =>
     sum([await mocha("tests/remote/**/*.test.ts"), await mochaOverSsh("tests/integration/release.test.ts")]),
   // All that `integration` has, over SSH.
   remote: async () => {
-    await ensureAcmeImages();
+    await acmeImages();
     return mochaOverSsh("tests/integration/**/*.test.ts");
   },
   engine: () =>
@@ -73,8 +73,11 @@ const parts = {
   "engine-short": () => mochaOnEngine("docker", ...["release", "resilience-engine"].map(integration)),
   podman: () => mochaOnEngine("podman", "tests/engine/podman.test.ts"),
 };
-/** They mostly wait, for gates and drains: AT_ONCE of them take little longer than one. What takes longest begins first. */
-const sideBySide = ["integration", "field", "examples", "proxy", "faults-short"];
+/**
+ * What takes long, and in how many shares of its files it runs. They mostly wait, for gates and drains: AT_ONCE of them take little
+ * longer than one. What takes longest begins first.
+ */
+const sideBySide = { examples: 1, proxy: 1, integration: 4, field: 4, "faults-short": 1 };
 const AT_ONCE = 3;
 const onlyWhenNamed = ["smoke", "faults", "faults-short", "remote", "engine", "engine-short", "podman"];
 
@@ -82,6 +85,9 @@ const usage = `npm test              does the set-up and runs all tests but thos
 npm test -- PART…     runs only these parts: ${Object.keys(parts).join(", ")}
                       Only when named: ${onlyWhenNamed.join(", ")}. More in tests/README.md.`;
 
+let acme;
+/** Once, for all shares. */
+const acmeImages = () => (acme ??= ensureAcmeImages());
 const integration = (name) => `tests/integration/${name}.test.ts`;
 
 const nothing = { passes: 0, failures: 0, pending: 0, failed: [] };
@@ -96,35 +102,45 @@ await main(async () => {
   await ensureTestTools();
   await setUp();
 
-  const results = [];
-  const lines = [];
-  const run = async (name, prefix) => {
-    say(`npm test: ${name}`);
+  const results = {};
+  const seconds = {};
+  const run = async ({ name, ...how }) => {
     const started = Date.now();
-    const counts = await runPart(name, prefix);
-    results.push(counts);
-    lines.push(`  ${name.padEnd(12)} ${format(counts)} (${Math.round((Date.now() - started) / 1000)} s)`);
+    const counts = await runPart(name, how);
+    results[name] = sum([results[name] ?? nothing, counts]);
+    seconds[name] = (seconds[name] ?? 0) + (Date.now() - started) / 1000;
   };
   const wanted = Object.keys(parts).filter((name) =>
     chosen.length > 0 ? chosen.includes(name) : !onlyWhenNamed.includes(name),
   );
-  for (const name of wanted.filter((one) => !sideBySide.includes(one))) await run(name, "");
-  const waiting = sideBySide.filter((name) => wanted.includes(name));
-  const severalAtOnce = waiting.length > 1;
+  for (const name of wanted.filter((one) => !(one in sideBySide))) {
+    say(`npm test: ${name}`);
+    await run({ name });
+  }
+  const waiting = Object.entries(sideBySide)
+    .filter(([name]) => wanted.includes(name))
+    .flatMap(([name, shares]) =>
+      Array.from({ length: shares }, (_, share) => ({ name, share, shares, prefix: `${name}: ` })),
+    );
   const lane = async () => {
-    for (let name = waiting.shift(); name !== undefined; name = waiting.shift())
-      await run(name, severalAtOnce ? `${name}: ` : "");
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      say(`npm test: ${next.name}, ${next.share + 1} of ${next.shares}`);
+      await run(next);
+    }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  const total = sum(results);
+  const total = sum(Object.values(results));
+  const lines = Object.entries(results).map(
+    ([name, counts]) => `  ${name.padEnd(12)} ${format(counts)} (${Math.round(seconds[name])} s)`,
+  );
   console.log(`\n${lines.join("\n")}\n\n${[format(total), ...total.failed.map(tellFailure)].join("\n\n")}`);
   process.exitCode = total.failures > 0 || total.passes === 0 ? 1 : 0;
 });
 
 /** A part that can't begin must not end what runs beside it. */
-async function runPart(name, prefix) {
+async function runPart(name, how) {
   try {
-    return await parts[name](prefix);
+    return await parts[name](how);
   } catch (error) {
     return failure(name, error instanceof Failure ? error.message : error.stack);
   }
@@ -211,6 +227,15 @@ async function shellScripts() {
 /** Runs mocha under Node 24. A run that ends without having counted anything is a failure of its own. */
 function mocha(...patterns) {
   return mochaWith({}, patterns);
+}
+
+/** One share of a folder's tests: dealt out by length, so that each has its part of those that take long. */
+function filesOf(folder, { share, shares }) {
+  return readdirSync(path.join(root, "tests", folder))
+    .filter((file) => file.endsWith(".test.ts"))
+    .map((file) => path.join("tests", folder, file))
+    .sort((one, other) => statSync(path.join(root, other)).size - statSync(path.join(root, one)).size)
+    .filter((_, index) => index % shares === share);
 }
 
 /** Every stack's host is an SSH server on this machine. */
