@@ -28,14 +28,15 @@ describe("a value of the settings stays data", () => {
     await service.inProxy("test", "!", "-e", PWNED);
   });
 
-  /** A release of an idle green with this answer, blue being live. */
+  /** A flip to a new version with this answer. */
   async function gate(body: string, lockHolder: string, health: HealthArgs) {
-    const { green } = service.containers;
-    const candidate = await service.app("green", "ok", body);
-    const { code, output } = await service.switch("blue", { lockHolder, health, drainSeconds: 0 });
-    const idle = await service.idle();
-    assert.equal(idle, code === 0 ? candidate : green, output);
-    if (code !== 0) service.containers.green = green;
+    const live = await service.live();
+    const color = live === service.containers.blue ? "green" : "blue";
+    const former = service.containers[color];
+    const candidate = await service.app(color, "ok", body);
+    const { code, output } = await service.switch(color, { lockHolder, health, drainSeconds: 0 });
+    assert.equal(await service.live(), code === 0 ? candidate : live, output);
+    if (code !== 0) service.containers[color] = former;
     return { code, output };
   }
 

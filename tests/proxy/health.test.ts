@@ -92,7 +92,7 @@ describe("N4 the kinds of a gate", () => {
   it("tcp: a port that takes connections, whatever it says there", async () => {
     await service.app("green", "refuses");
     await fails({ kind: "tcp" }, [
-      /Last answer to a connection to port 3000: none: \S+:3000 refuses connections/,
+      /Last answer to a connection to its port: none: \S+:3000 refuses connections/,
     ]);
     const green = await service.app("green", "hangs");
     const output = await service.switched("green", { health: { kind: "tcp" } });
