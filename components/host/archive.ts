@@ -87,11 +87,10 @@ async function readSaved(
     // Told politely, Docker's client waits until somebody reads what it has said so far.
     killSignal: "SIGKILL",
   });
-  // A `docker` that is a script leaves a program of its own, which only a closed pipe ends.
+  // A `docker` that is a script leaves a program of its own, which only a closed pipe ends. What that says is still wanted.
   const letGo = () => {
     save.kill("SIGKILL");
     save.stdout.destroy();
-    save.stderr.destroy();
   };
   const ended = endOf(save);
   ended.catch(letGo);
