@@ -337,6 +337,8 @@ export class TestStack {
       NODE_COMPILE_CACHE: this.path("compile-cache"),
       // Makes the CLI know --event-log.
       PULUMI_DEBUG_COMMANDS: "true",
+      // The program is one for all tests, and its types are checked once: by "lint". For each run that takes as long as all else.
+      PULUMI_NODEJS_TRANSPILE_ONLY: "true",
       ...this.extraEnv,
     };
   }
