@@ -133,7 +133,8 @@ second line & <third> %s`;
   });
 
   it("has to be there to the letter: with another sign in it, a release fails the gate", async () => {
-    await stack.set({ green: { image: images.two }, health: { bodyText: TEXT.replace("$HOME", "/root") } });
+    const bodyText = TEXT.replace("$HOME", "/root");
+    await stack.set({ green: { image: images.two }, activeColor: "green", health: { bodyText } });
     const { output } = await stack.upFails();
     assert.match(output, /green did not pass its health gate/);
   });
