@@ -213,7 +213,7 @@ describe("the containers of the colors", () => {
       envFile: env,
       env: { OVER: "env" },
       files: [{ path: "/run/secrets/key", permissions: "0440" }],
-      green: { files: [{ path: "/etc/shop/green.conf", content: "color=green" }] },
+      green: { files: [{ path: "/etc/shop/green.conf", content: "paint=green" }] },
     });
     await stack.setSecret("files[0].content", "s3cr3t-file\nof two lines");
     const { output } = await stack.up("--diff");
@@ -226,19 +226,19 @@ describe("the containers of the colors", () => {
     );
     const own =
       "cat /etc/shop/green.conf; stat -c ' %a' /etc/shop/green.conf; ls /run/secrets 2>/dev/null || :";
-    assert.equal(await within(green.Id, own), "color=green 444");
+    assert.equal(await within(green.Id, own), "paint=green 444");
     const inspected = await docker("inspect", blue.Id, green.Id);
     assert.doesNotMatch(inspected + output + (await stack.export()), /s3cr3t-file/);
-    assert.doesNotMatch(output + (await stack.export()), /s3cr3t-env|color=green/);
+    assert.doesNotMatch(output + (await stack.export()), /s3cr3t-env|paint=green/);
     await stack.expectNoChange();
 
-    await stack.set({ green: { files: [{ content: "color=grün" }] } });
+    await stack.set({ green: { files: [{ content: "paint=grün" }] } });
     assert.deepEqual((await stack.up()).changes, {
       service: "update",
       green: "replace",
       "idle-gate": "replace",
     });
-    assert.equal(await within((await stack.container("green")).Id, "cat /etc/shop/green.conf"), "color=grün");
+    assert.equal(await within((await stack.container("green")).Id, "cat /etc/shop/green.conf"), "paint=grün");
     await stack.expectNoChange();
   });
 });
