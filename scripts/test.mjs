@@ -17,12 +17,16 @@ import { yamlHostFolder } from "./setup/yaml-host.mjs";
 const parts = {
   smoke: () => script("smoke.mjs"),
   lint,
-  unit: () =>
-    mocha(
-      "tests/unit/**/*.test.ts",
-      "scripts/tests/**/*.test.ts",
-      "demo-app/tests/**/*.test.*",
-      "offline/plugins/tests/**/*.test.ts",
+  unit: (run) =>
+    mochaWith(
+      {},
+      [
+        "tests/unit/**/*.test.ts",
+        "scripts/tests/**/*.test.ts",
+        "demo-app/tests/**/*.test.*",
+        "offline/plugins/tests/**/*.test.ts",
+      ],
+      run,
     ),
   proxy: (run) => mochaWith({}, filesOf("proxy", run), run),
   integration: async (run) => {
@@ -74,10 +78,10 @@ const parts = {
   podman: () => mochaOnEngine("podman", "tests/engine/podman.test.ts"),
 };
 /**
- * What takes long, and in how many shares of its files it runs. They mostly wait, for gates and drains: AT_ONCE of them take little
- * longer than one. What takes longest begins first.
+ * What takes long, and in how many shares of its files it runs. AT_ONCE of them keep two cores busy: each often waits, for gates
+ * and drains. What has the longest shares begins first.
  */
-const sideBySide = { examples: 1, proxy: 1, integration: 4, field: 4, "faults-short": 1 };
+const sideBySide = { examples: 1, proxy: 1, "faults-short": 1, integration: 4, field: 4, unit: 1 };
 const AT_ONCE = 3;
 const onlyWhenNamed = ["smoke", "faults", "faults-short", "remote", "engine", "engine-short", "podman"];
 
