@@ -56,7 +56,7 @@ export async function leftNothing(service: Service): Promise<void> {
   );
   assert.equal(
     files,
-    "beat ingress.lock instances journal owner proxy-protocol services tls-port\nid journal lock lock.holder site.conf\n1",
+    "beat ingress.lock instances journal owner proxy-protocol services tls-port\nhealth id journal lock lock.holder site.conf\n1",
   );
 }
 
