@@ -28,7 +28,7 @@ describe("a deploy over SSH that is cut off, under load", function () {
       const former = await stack.container("blue");
       await losesNothing(stack.port, async () => {
         await stack.set({ blue: { image: image } });
-        const update = stack.upFails();
+        const update = stack.upIsCutOff();
         await until(condition.replace("$FORMER", former.Name.slice(1)));
         stack.sshd.cutOff();
         const { output } = await update;
@@ -45,7 +45,7 @@ describe("a deploy over SSH that is cut off, under load", function () {
       const former = await stack.container("blue");
       await losesNothing(stack.port, async () => {
         await stack.set({ blue: { image: tags.pop() ?? "" } });
-        const update = stack.upFails();
+        const update = stack.upIsCutOff();
         await until(condition.replace("$FORMER", former.Name.slice(1)));
         stack.sshd.cutOff();
         await update;

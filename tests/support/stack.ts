@@ -236,6 +236,11 @@ export class TestStack {
     return run;
   }
 
+  /** An update whose connection to the host is cut: nobody is left there to stop what it has started. The next one does. */
+  upIsCutOff(): Promise<Run> {
+    return this.expectFailure("up", "--yes", "--skip-preview");
+  }
+
   /** Of all that a failed update has made or kept: what runs is served, and what the switch left is named by it. */
   private async expectAccountedFor({ output }: Run): Promise<void> {
     const colors = [...(await this.containers("blue")), ...(await this.containers("green"))];
