@@ -37,19 +37,23 @@ lock_is_held() { ! flock -s -n "$LOCK" true; }
 health() {
   live=$(sed -n 's/^# live: [a-z]* //p' "$SITE")
   [ -n "$live" ] || return 0
-  if probe "$live" && users_get_through; then fact healthy yes; else fact healthy no; fi
-  ! asks_past_nginx || probe_code=$(answer_of "$RUN/warm-$SERVICE.sock")
-  case $probe_code in 000) probe_code=none ;; esac
+  if probe "$live"; then healthy=yes; else healthy=no; fi
+  ! asks_past_nginx || ask_where_users_come
+  fact healthy "$healthy"
   fact health_code "$probe_code"
   fact health_answer "$(printf '%s' "$last_answer" | base64 | tr -d '\n')"
 }
 
-# Where another place than that of users was asked. As in the gate, any answer will do there, and a slow one, too.
-users_get_through() {
-  asks_past_nginx || return 0
-  case $(answer_of "$RUN/warm-$SERVICE.sock") in 502 | 504) ;; *) return 0 ;; esac
-  last_answer='there is no answer where users are sent'
-  return 1
+# The health was asked elsewhere. As in the gate, any answer will do here, and a slow one, too.
+ask_where_users_come() {
+  probe_code=$(answer_of "$RUN/warm-$SERVICE.sock")
+  case $probe_code in
+    000) probe_code=none ;;
+    502 | 504)
+      [ "$healthy" = no ] || last_answer='there is no answer where users are sent'
+      healthy=no
+      ;;
+  esac
 }
 
 main
