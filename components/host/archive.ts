@@ -87,7 +87,8 @@ async function readSaved(
     // Told politely, Docker's client waits until somebody reads what it has said so far.
     killSignal: "SIGKILL",
   });
-  // A `docker` that is a script leaves a program of its own, which only a closed pipe ends. What that says is still wanted.
+  // A `docker` that is a script leaves a program of its own, which only a closed pipe ends. Its standard error stays
+  // open: it says what went wrong.
   const letGo = () => {
     save.kill("SIGKILL");
     save.stdout.destroy();

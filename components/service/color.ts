@@ -53,9 +53,7 @@ export function createColor(
 const commandLabel = ({ command }: Pick<ColorSettings, "command">) =>
   command === undefined ? undefined : { "bluegreen.command": hash(JSON.stringify(command)) };
 
-/**
- * The same of these; and a change of some the plugin takes for done in a container that is there.
- */
+/** Of these it does not see one go either; and a change of some it takes for done, and changes nothing. */
 function containerLabel({ container }: Pick<ColorSettings, "container">) {
   const { entrypoints, user, workingDir, init, shmSize, cpuSet } = container;
   const unseen = JSON.stringify({ entrypoints, user, workingDir, init, shmSize, cpuSet });

@@ -36,7 +36,7 @@ listening_sockets() {
 # Why nginx does not run or took no configuration is known to its log alone. For one that does not run it sets $next.
 show_nginx() { # exit-status of the part in nginx
   nginx_status=$(docker inspect -f '{{.State.Status}}' "$NGINX" </dev/null 2>/dev/null) || return 0
-  # While a container's process ends, Docker calls it running and can begin nothing in it any more: by 126 it says so.
+  # A container whose process is just ending is still called running. Nothing can be run in it: Docker's exit status is 126.
   [ "$1" != 126 ] || [ "$nginx_status" != running ] || nginx_status=ending
   if [ "$nginx_status" = running ]; then
     nginx_log=$(docker logs --since 2m "$NGINX" 2>&1 </dev/null | grep '\[emerg\]\|\[alert\]\|\[crit\]' | tail -n 5) || return 0

@@ -7,7 +7,7 @@
 remove_old_images() {
   [ -n "$KEEP_IMAGES" ] || return 0
   every_digest_is_a_registrys || {
-    echo "==> old images stay: in containerd's image store, and by Podman, it is not told which of them a registry has"
+    echo "==> old images stay: in containerd's image store, and with Podman, nobody can tell which of them a registry has"
     return 0
   }
   # One call for all: the journal names many that are long gone.
@@ -18,7 +18,7 @@ remove_old_images() {
     ! docker image rm "$image" >/dev/null 2>&1 </dev/null || echo "==> removed an old image: $image"
   done
 }
-# With containerd's image store, the default of new installations from Docker 29 on, what was built here has one too, and with Podman.
+# With containerd's image store (the default of new installations from Docker 29 on) and with Podman, what was built here has one, too.
 every_digest_is_a_registrys() {
   ! docker info --format '{{.DriverStatus}}' </dev/null | grep -qF io.containerd.snapshotter &&
     ! docker version --format '{{.Server.Components}}' </dev/null | grep -qF 'Podman Engine'
