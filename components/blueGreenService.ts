@@ -19,6 +19,7 @@ import { formerRelease } from "./release/former";
 import { sayPlan, type Plan } from "./release/sayPlan";
 import { readSettings, refuse } from "./settings";
 import { gateIdle, leaveIngress, switchTraffic } from "./service/switch";
+import { createWorkers, moveWorkers } from "./service/workers";
 
 /**
  * Zero-downtime blue/green releases of a containerised service on one Docker host.
@@ -67,18 +68,22 @@ export class BlueGreenService extends pulumi.ComponentResource {
       blue: createColor(context, "blue", networks.all, ready),
       green: createColor(context, "green", networks.all, ready),
     };
+    const workers = createWorkers(context, networks.all, ready);
     const ingress = isAlone
       ? createIngress(context, networks.ingress, [colors.blue, colors.green])
       : undefined;
     const headers = deliverHealthHeaders(context, ingress);
     const certificate = deliverCertificate(context, ingress);
     const leaving = isAlone ? undefined : leaveIngress(context, [colors.blue, colors.green]);
-    const before = [ingress?.ready, leaving, ...certificate].filter((one) => one !== undefined);
+    const before = [ingress?.ready, leaving, ...certificate, ...workers.map(({ made }) => made)].filter(
+      (one) => one !== undefined,
+    );
     const switched = switchTraffic(context, release, colors, headers, before);
     const idle = gateIdle(context, release, colors, switched);
+    const moved = moveWorkers(context, colors, workers, switched);
     const [done = switched] = obtainCertificate(context, networks.ingress, ingress, switched);
     // What is deleted first when the service is destroyed.
-    if (isAlone) guardIngress(context, context.identity.service, [done, idle]);
+    if (isAlone) guardIngress(context, context.identity.service, [done, idle, ...moved]);
     sayPlan(context, decisions, planOf(context, release));
 
     const outputs = outputsOf(context, colors, ingress, done, leaving?.stdout);

@@ -122,6 +122,9 @@ export function colorRights({ container, memoryMb }: Pick<ColorSettings, "contai
   } satisfies Rights;
 }
 
+/** What an image's own check asks is what the color serves: of a worker it would tell that it is ill. */
+export const WITHOUT_CHECK = { healthcheck: check("30s", ["NONE"]) };
+
 const some = <T>(list: T[]) => (list.length > 0 ? list : undefined);
 
 /** As the Docker plugin reads CPUs back, which is a matter of how many zeros it counts: any other form would be a new container in every update. */
@@ -143,13 +146,9 @@ const only = (...adds: string[]) => ({
 const memoryLimit = (mb: number) => (mb === 0 ? {} : { memory: mb, memorySwap: -1 });
 
 /** Each check is a process, so it is not made often. In the form in which the engine gives the times back. */
-const check = (interval: string, tests: string[]) => ({
-  tests,
-  interval,
-  timeout: "5s",
-  startPeriod: "30s",
-  retries: 3,
-});
+function check(interval: string, tests: string[]) {
+  return { tests, interval, timeout: "5s", startPeriod: "30s", retries: 3 };
+}
 
 /** The engine's own form: in any other, Pulumi would see a change on every run, and replace both colors. */
 const inFull = (name: string) => {

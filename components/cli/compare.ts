@@ -70,6 +70,10 @@ export function compare(service: Service, { containers, edge, proxy, nginx }: Ob
     live: site?.live && side(state, site.live),
     idle: site?.idle && side(state, site.idle),
     liveSince: site?.live && liveSince(facts?.journal ?? [], site.live.color),
+    workers: service.workers.map(({ name, container }) => {
+      const found = containers.find((one) => one.name === container);
+      return { name, container, image: found?.image, state: found ? describeState(found) : "not there" };
+    }),
     health,
     configHash: { stack: wanted?.hash, served: site?.hash },
     intent: facts?.intent,

@@ -44,11 +44,19 @@ function unfinishedUpdate({ service, told, containers }: State) {
   const released = service.containers.filter(
     ({ role, name, replaced }) => [...COLORS, "proxy"].includes(role) && !replaced && !served.includes(name),
   );
+  const notMoved = service.containers.filter(
+    ({ role, name, worker, replaced }) =>
+      worker !== undefined &&
+      role.startsWith(`${told.LIVE_COLOR}-`) &&
+      !replaced &&
+      !service.workers.some(({ container }) => container === name),
+  );
   const left = service.containers.filter(
     ({ id, replaced }) => replaced && byId(containers, id) && !released.length,
   );
   const parts = [
     ...released.map(({ role, name }) => `${role} ${name} was made and has not passed a switch`),
+    ...notMoved.map(({ worker, name }) => `the worker ${worker} was made, and has not moved to ${name}`),
     ...left.map(({ role, name }) => `the former ${role} ${name} is still to be deleted`),
     ...service.pending.map((operation) => `"${operation}" was begun`),
   ];
@@ -63,15 +71,17 @@ function unfinishedUpdate({ service, told, containers }: State) {
 }
 
 function containersDown({ service, told, containers }: State): Found[] {
-  return expectedContainers(service, told).flatMap(({ role, name, shouldRun }) => {
+  return expectedContainers(service, told).flatMap(({ role, name, shouldRun, worker }) => {
     const found = containers.find((container) => container.name === name);
-    const what = roleInWords(role, told);
+    const what = worker === undefined ? roleInWords(role, told) : `the worker ${worker}:`;
     if (!found) return [{ kind: `${role}-missing`, what: `${what} ${name} is not there` }];
     if (found.status === "running")
       return shouldRun
         ? []
         : [{ kind: `${role}-running`, what: `${what} ${name} runs, and should be stopped` }];
-    if (!shouldRun && found.status === "exited") return [];
+    // A worker's is not started before its turn has come.
+    if (!shouldRun && (found.status === "exited" || (worker !== undefined && found.status === "created")))
+      return [];
     const state = `${what} ${name} is ${describeState(found)}`;
     return [
       { kind: `${role}-${found.status}`, what: state, ...(found.error && unableToStart(state, found.error)) },
@@ -92,14 +102,22 @@ function unableToStart(state: string, error: string) {
 }
 
 /** Colors and nginx are those that the last switch was told of; what a failed update made beside them is no part of it. */
-function expectedContainers(service: Service, told: Told | undefined) {
+function expectedContainers(
+  service: Service,
+  told: Told | undefined,
+): { role: string; name: string; shouldRun: boolean; worker?: string }[] {
   const others = service.containers.filter(
     ({ role, replaced }) => ["edge", "redis"].includes(role) && !replaced,
   );
   if (!told) return others.map((container) => ({ ...container, shouldRun: true }));
   const runs = (color: Color) => color === told.LIVE_COLOR || told.IDLE === "running";
+  const moved = (name: string) => service.workers.some(({ container }) => container === name);
   return [
     ...others.map(({ role, name }) => ({ role, name, shouldRun: true })),
+    ...service.containers
+      // One that waits for its deletion may run: its successor has failed.
+      .filter(({ worker, replaced, name }) => worker !== undefined && (!replaced || moved(name)))
+      .map(({ name, worker }) => ({ role: "worker", name, shouldRun: moved(name), worker })),
     ...(told.NGINX === undefined ? [] : [{ role: "proxy", name: told.NGINX, shouldRun: true }]),
     ...COLORS.map((color) => ({
       role: color,

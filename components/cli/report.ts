@@ -16,6 +16,8 @@ export interface Report {
   idle?: Side;
   /** As far back as the journal goes. */
   liveSince?: string;
+  /** Those that should run, which belong to the live color. */
+  workers: { name: string; container: string; image?: string; state: string }[];
   /** What the live color answered to the gate's request. */
   health?: { ok: boolean; answer: string };
   configHash: { stack?: string; served?: string };
@@ -101,7 +103,10 @@ export interface Service {
   host: string;
   sshOptions: string[];
   urls: Urls;
-  containers: { role: string; id: string; name: string; replaced: boolean }[];
+  /** `worker`: the name of the one that it is for. */
+  containers: { role: string; id: string; name: string; replaced: boolean; worker?: string }[];
+  /** What the last move of workers that passed was told: what should run of them. */
+  workers: { name: string; container: string }[];
   pending: string[];
   /** What the last switch and the last idle gate that passed were told. */
   switch?: { urns: string[]; settingsFunction: string; values: { [name: string]: string } };

@@ -82,12 +82,25 @@ function readService(
         id: resource.id ?? "",
         name: Container.parse(resource.outputs).name,
         replaced: resource.delete,
+        worker: /^(?:blue|green)-(.+)$/.exec(nameOf(resource.urn).slice(name.length + 1))?.[1],
       })),
     pending: pending
       .filter(({ resource }) => resource.parent === urn)
       .map(({ type, resource }) => `${type} ${nameOf(resource.urn)}`),
-    switch: switched && readSwitch(switched, child("idle-gate"), child("take-over"), child("health-headers")),
+    switch:
+      switched &&
+      readSwitch(switched, child("idle-gate"), child("take-over"), child("health-headers"), child("workers")),
+    workers: readWorkers(child("workers")),
   };
+}
+
+/** What the last move that passed was told. */
+function readWorkers(command: Resource | undefined): Service["workers"] {
+  const lines = command ? readCommand(command).values.WORKERS.split("\n").filter(Boolean) : [];
+  return lines.map((line) => {
+    const [name, container] = line.split(" ");
+    return { name, container };
+  });
 }
 
 const nameOf = (urn: string) => urn.slice(urn.lastIndexOf("::") + 2);
@@ -138,12 +151,13 @@ function readSwitch(
   idleGate: Resource | undefined,
   takeOver: Resource | undefined,
   headers: Resource | undefined,
+  workers: Resource | undefined,
 ): NonNullable<Service["switch"]> {
   const { settingsFunction, values } = readCommand(switched);
   const { BLUE, BLUE_PORT, GREEN, GREEN_PORT } = idleGate ? readCommand(idleGate).values : {};
   const { LIVE_COLOR, LIVE } = values;
   return {
-    urns: [takeOver, headers, switched, idleGate].flatMap((command) => command?.urn ?? []),
+    urns: [takeOver, headers, switched, idleGate, workers].flatMap((command) => command?.urn ?? []),
     settingsFunction,
     values: {
       ...values,

@@ -5,6 +5,7 @@ import type { Container, Report, Side, Switch } from "./report";
 export function inWords(report: Report): string {
   const { service, stack, urls, live, idle, liveSince, health, servedThrough, containers, journal, drift } =
     report;
+  const { workers } = report;
   const redis = containers.find(({ role }) => role === "redis");
   const rows: { [name: string]: (string | false | undefined)[] | undefined } = {
     url: [urls.live],
@@ -19,6 +20,9 @@ export function inWords(report: Report): string {
       { nginx: "nginx", edge: "the edge, which stands in for nginx", nobody: "nobody" }[servedThrough],
     ],
     redis: redis && [redis.status ?? "not there"],
+    ...(workers.length > 0 && {
+      workers: workers.map(({ name, container, state }) => `${name} (${container}) ${state}`),
+    }),
   };
   const facts = Object.entries(rows).map(
     ([name, parts]) => `  ${`${name}:`.padEnd(11)}${parts?.filter(Boolean).join(", ") || "none"}`,

@@ -34,9 +34,12 @@ export async function knownOf(
     return [{ urn, type, role, id: madeId, name }];
   });
   const ofType = (wanted: string) => resources.filter(({ type }) => type === wanted);
-  const provider = resources.map(({ urn, type, role }) =>
-    urn.replace(type, "pulumi:providers:docker").replace(new RegExp(`${role}$`), "docker"),
-  )[0];
+  // A worker's role is no part of its name.
+  const provider = resources
+    .filter(({ role }) => role !== "worker")
+    .map(({ urn, type, role }) =>
+      urn.replace(type, "pulumi:providers:docker").replace(new RegExp(`${role}$`), "docker"),
+    )[0];
   return {
     live: former?.activeColor,
     host: state[provider]?.outputs?.host,

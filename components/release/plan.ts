@@ -1,4 +1,4 @@
-import { COLORS, other, type Color, type Health } from "../settings";
+import { COLORS, other, type Color, type ColorSettings, type Health } from "../settings";
 import { asked, type Asked } from "./health";
 
 /** What a release is about, as far as it is known while a program runs. */
@@ -42,6 +42,7 @@ export interface PlanSettings {
   drainSeconds: number;
   allowDowntime: boolean;
   sendImages: boolean;
+  colors: Record<Color, Pick<ColorSettings, "workers">>;
 }
 
 /**
@@ -59,6 +60,9 @@ export function planInWords(
     return [
       `first release: ${live} goes live with ${imageOf(next, live)}; ${gateInWords(settings)}`,
       idleInWords(live),
+      ...Object.keys(settings.colors[live].workers).map(
+        (worker) => `workers: ${worker} starts in ${live} after the switch`,
+      ),
       ...sendingInWords(COLORS, next, settings),
     ];
   }
@@ -66,6 +70,7 @@ export function planInWords(
     ...portsInWords(former, next, settings, decided),
     ...COLORS.flatMap((color) => colorInWords(color, former, next, decided)),
     ...redisInWords(former, decided),
+    ...workersInWords(former, next, settings, decided),
   ];
   const renewed = COLORS.filter((color) => hasNewImage(color, former, next));
   return [
@@ -175,6 +180,36 @@ function redisInWords(former: Former, { declared, made, all }: Decided): string[
     );
   }
   return lines;
+}
+
+/** Those of an idle color don't run, so nothing is said of them. */
+function workersInWords(
+  former: Former,
+  next: Release,
+  { colors }: Pick<PlanSettings, "colors">,
+  { made }: Decided,
+): string[] {
+  const live = next.activeColor as Color;
+  const { workers } = colors[live];
+  const there = (worker: string) => `${former.activeColor}-${worker}` in former.children;
+  const ended = Object.keys(former.children).flatMap((child) => {
+    const [, worker] = new RegExp(`^${former.activeColor}-(.+)$`).exec(child) ?? [];
+    return worker === undefined || Object.hasOwn(workers, worker)
+      ? []
+      : [`workers: ${worker} ends: ${live} has none`];
+  });
+  const moved = Object.entries(workers).flatMap(([worker, { exclusive, stopGraceSeconds }]) => {
+    if (!there(worker)) return [`workers: ${worker} starts in ${live} after the switch`];
+    const order = exclusive
+      ? `the former one is stopped first, within ${stopGraceSeconds} s`
+      : "the former one is stopped when it has stayed up";
+    if (former.activeColor !== live)
+      return [`workers: ${worker} moves to ${live} after the switch; ${order}`];
+    return made.has(`${live}-${worker}`)
+      ? [`workers: ${worker} moves to a new container of ${live} after the switch; ${order}`]
+      : [];
+  });
+  return [...moved, ...ended];
 }
 
 /** What comes of the live color. */

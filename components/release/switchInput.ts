@@ -39,7 +39,7 @@ export type CommandSettings = Pick<
   | "tlsPort"
 > & {
   tls: Pick<Settings["tls"], "names" | "port" | "acmeEmail" | "hstsSeconds">;
-  colors: Record<Color, Pick<ColorSettings, "containerPort" | "own">>;
+  colors: Record<Color, Pick<ColorSettings, "containerPort" | "own" | "workers">>;
 };
 
 /** All that "sh -s" reads for the switch of a container. It is not told of the idle color: a change there is no reason to run it. */
@@ -65,6 +65,33 @@ export function renderIdleGateInput(values: CommandValues, { blue, green }: Reco
     GREEN: green,
     ...ofColor("GREEN", values.settings.colors.green),
   });
+}
+
+/** All that "sh -s" reads to move the workers. `containers`: those of the live color, by the workers' names. */
+export function renderWorkersInput(
+  { service, id, ingress, settings }: CommandValues,
+  live: string,
+  containers: { [worker: string]: string },
+): string {
+  const workers = Object.entries(settings.colors[settings.activeColor].workers).map(
+    ([name, { exclusive, stayUpSeconds }]) =>
+      `${name} ${containers[name]} ${exclusive ? "exclusive" : "beside"} ${stayUpSeconds}`,
+  );
+  const variables = {
+    SERVICE: service,
+    SERVICE_ID: id,
+    INGRESS: ingress,
+    LIVE_COLOR: settings.activeColor,
+    LIVE: live,
+    WORKERS: workers.join("\n"),
+    ...urlsOf(settings, service),
+  };
+  return hostScript(variables, [
+    "on-host/containers.sh",
+    "on-host/failure.sh",
+    "on-host/conclude.sh",
+    "on-host/workers.sh",
+  ]);
 }
 
 /** Where a color listens, and which settings it has of its own. */
@@ -101,11 +128,6 @@ function renderInput(command: "switch" | "idle-gate", variables: { [name: string
 
 function commonVariables({ lockHolder, service, id, ingress, settings }: CommandValues) {
   const { health } = settings;
-  // The ports of an ingress that others have made are not known here.
-  const { url, previewUrl } =
-    settings.ingress === undefined
-      ? urls(settings, service, ownListening(settings))
-      : { url: "", previewUrl: "" };
   const { site, preview, noPreview } = renderTemplates(settings);
   return {
     LOCK_HOLDER: lockHolder,
@@ -129,8 +151,7 @@ function commonVariables({ lockHolder, service, id, ingress, settings }: Command
     HEALTH_JSON_FIELD: health.jsonField ?? "",
     HEALTH_JSON_VALUE: health.jsonValue ?? "",
     GATE_TIMEOUT: health.gateTimeoutSeconds,
-    URL: url,
-    PREVIEW_URL: previewUrl,
+    ...urlsOf(settings, service),
     IDLE: settings.idle,
     DRAIN_SECONDS: settings.drainSeconds,
     STOP_GRACE_SECONDS: settings.stopGraceSeconds,
@@ -141,6 +162,15 @@ function commonVariables({ lockHolder, service, id, ingress, settings }: Command
     NO_PREVIEW: noPreview,
     STAGED_TEMPLATE: renderStagedSite(settings),
   };
+}
+
+/** Those of an ingress that others have made are not known here. */
+function urlsOf(settings: CommandSettings, service: string) {
+  const { url, previewUrl } =
+    settings.ingress === undefined
+      ? urls(settings, service, ownListening(settings))
+      : { url: "", previewUrl: "" };
+  return { URL: url, PREVIEW_URL: previewUrl };
 }
 
 /** By which a switch tells that another health is asked for than before: not by how often, but by all that makes an answer a good one. */

@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Context } from "../context";
 import { colorRights } from "../rights";
-import type { Color, ColorSettings } from "../settings";
+import type { Color, ColorSettings, Settings } from "../settings";
 import { hash } from "../shell";
 
 export type Colors = Record<Color, docker.Container>;
@@ -17,26 +17,65 @@ export function createColor(
   networks: pulumi.Input<string>[],
   before: pulumi.Resource[],
 ): docker.Container {
+  const { stopGraceSeconds, restart, colors } = context.settings;
+  const { command, memoryMb } = colors[color];
+  return createContainer(context, color, networks, before, {
+    name: color,
+    role: color,
+    command,
+    memoryMb,
+    stopGraceSeconds,
+    restart,
+  });
+}
+
+/** What the containers of one color have each otherwise. */
+interface Own extends Pick<ColorSettings, "command" | "memoryMb">, Pick<Settings, "stopGraceSeconds"> {
+  /** Without the component's own. */
+  name: string;
+  role: string;
+  cpus?: number;
+  env?: ColorSettings["env"];
+  labels?: { [label: string]: string };
+  restart: string;
+  healthcheck?: docker.ContainerArgs["healthcheck"];
+}
+
+/** A container of a color: its own, or one of its workers. Somebody else starts it, and stops it. */
+export function createContainer(
+  context: Context,
+  color: Color,
+  networks: pulumi.Input<string>[],
+  before: pulumi.Resource[],
+  { name, role, command, memoryMb, cpus, env = {}, labels = {}, stopGraceSeconds, restart, healthcheck }: Own,
+): docker.Container {
   const { settings } = context;
   const own = settings.colors[color];
+  const container = { ...own.container, cpus: cpus ?? own.container.cpus };
   return new docker.Container(
-    `${context.name}-${color}`,
+    `${context.name}-${name}`,
     {
       image: context.images[color],
-      command: own.command,
-      envs: environment(context, color),
+      command,
+      envs: environment(context, color, env),
       volumes: settings.volumes,
       uploads: uploads(own),
-      ...colorRights(own),
+      ...colorRights({ container, memoryMb }),
+      healthcheck,
       networksAdvanced: [...networks, ...own.container.networks].map((name) => ({ name })),
       // The switch and the idle gate start it when its turn has come: what an update made before it failed does not run. A
       // stopped one is idle or has failed its gate, so neither is drift.
       start: false,
       mustRun: false,
-      stopTimeout: settings.stopGraceSeconds,
-      destroyGraceSeconds: settings.stopGraceSeconds,
-      ...context.container(color, { ...commandLabel(own), ...containerLabel(own), ...settings.labels }),
-      restart: settings.restart,
+      stopTimeout: stopGraceSeconds,
+      destroyGraceSeconds: stopGraceSeconds,
+      ...context.container(role, {
+        ...labels,
+        ...commandLabel({ command }),
+        ...containerLabel(own),
+        ...settings.labels,
+      }),
+      restart,
       ...logging(own),
     },
     context.onDocker({
@@ -74,7 +113,12 @@ const uploads = ({ files }: Pick<ColorSettings, "files">) =>
         permissions,
       }));
 
-function environment({ settings, redisHost }: Context, color: Color): pulumi.Output<string[]> {
+/** `worker`: what that has of its own. */
+function environment(
+  { settings, redisHost }: Context,
+  color: Color,
+  worker: ColorSettings["env"],
+): pulumi.Output<string[]> {
   const { env, colors, timeZone, redis } = settings;
   const password = redis.password === undefined ? {} : { REDIS_PASSWORD: pulumi.secret(redis.password) };
   const url = redis.enabled && { REDIS_URL: redisUrl(redisHost, redis.password) };
@@ -88,7 +132,7 @@ function environment({ settings, redisHost }: Context, color: Color): pulumi.Out
     ...(redis.enabled && { REDIS_HOST: redisHost, REDIS_PORT: "6379", ...password }),
   };
   return pulumi
-    .output({ ...url, ...fromFile, ...env, ...colors[color].env, ...own })
+    .output({ ...url, ...fromFile, ...env, ...colors[color].env, ...worker, ...own })
     .apply((all) => Object.entries(all).map(([name, value]) => `${name}=${value}`));
 }
 

@@ -19,7 +19,7 @@ export function switchTraffic(
   colors: Colors,
   headers: pulumi.CustomResource[],
   after: pulumi.Resource[],
-): pulumi.Resource {
+): pulumi.CustomResource {
   const live = context.settings.activeColor;
   const args = {
     stdin: pulumi
@@ -35,7 +35,7 @@ export function switchTraffic(
   return runOnHost(context, "switch", args, [colors.blue, colors.green, ...headers, ...after]);
 }
 
-const named = ({ ingress, identity: { path: lockHolder, service, id } }: Context) =>
+export const named = ({ ingress, identity: { path: lockHolder, service, id } }: Context) =>
   pulumi.output({ ingress, lockHolder, service, id });
 
 /**

@@ -93,6 +93,13 @@ export interface BlueGreenServiceArgs {
   /** How long Docker waits after SIGTERM before it kills a color, in seconds. Default 30. Costs new containers. */
   stopGraceSeconds?: number;
 
+  /**
+   * Workers that belong to the release, by their names, such as Sidekiq, Celery or cron: further containers of a color, with its image and
+   * all else that it has, but with a command of their own and no port. After each switch they move to the color that is live. How:
+   * docs/how-to/workers.md. Default `{}`. A change costs the requests nothing; a worker gets a new container.
+   */
+  workers?: { [name: string]: WorkerArgs };
+
   /** When a color counts as healthy. Changing it costs nothing that serves: the switch runs again. */
   health?: HealthArgs;
   /** Whether the new live color is watched after a switch, and flipped back. */
@@ -209,6 +216,33 @@ export interface ColorArgs {
    * lists and maps as a whole; an empty list is none.
    */
   container?: ContainerArgs;
+  /** The workers of this color alone, in place of the common ones, such as those that only a new version has. Default: as `workers`. */
+  workers?: { [name: string]: WorkerArgs };
+}
+
+/**
+ * A worker: one container for each color, of which that of the live color runs. Where it does not stay up, the former one is started
+ * again, the update fails, and users keep what the switch has made live. Docker starts one again that ends by itself, as with
+ * `restart: unless-stopped`; no other policy keeps a stopped one stopped when the host is started anew.
+ */
+export interface WorkerArgs {
+  /** What it runs, in place of the image's own command: program and arguments, one by one. */
+  command: string[];
+  /**
+   * Whether there may be only one at a time. Default true: the former version's is stopped before the new one starts. With false the new
+   * one starts first, and the former one is stopped when it has stayed up. A change counts from the next move on.
+   */
+  exclusive?: boolean;
+  /** How long it may take to end after SIGTERM before Docker kills it, in seconds: as long as its longest job. Default: as `stopGraceSeconds`. */
+  stopGraceSeconds?: number;
+  /** How long a new one has to stay up, without a restart, before it counts, in seconds. Default 5: as long as it takes to begin work. */
+  stayUpSeconds?: number;
+  /** Its own environment; wins over that of the color. Values may be secrets. Default `{}`. */
+  env?: { [name: string]: pulumi.Input<string> };
+  /** Its own memory limit in MiB; `0` is none. Default: as `memoryMb` of its color. Changed in place. */
+  memoryMb?: number;
+  /** How many CPUs it may use, in tenths. Default: as `container.cpus` of its color. */
+  cpus?: number;
 }
 
 /** A further port of the service. What `proxy` says holds for it, too, but for `protocol` and `sharedAssets`. */

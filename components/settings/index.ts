@@ -11,6 +11,7 @@ export {
   type Proxy,
   type Settings,
   type Tls,
+  type Worker,
 } from "./read";
 export { LEGO_IMAGE, NGINX_IMAGE, REDIS_IMAGE } from "./schema";
 export { refuse, violationsInWords, type Violation } from "./violations";

@@ -23,12 +23,16 @@ export interface Settings extends Omit<Parsed, Color | "health" | "proxy" | OfCo
 }
 type OfColors = keyof typeof OF_COLORS;
 /** Those of a color: its own ones, or else what is set for both. */
-export interface ColorSettings extends Omit<Parsed[Color], OfColors>, Pick<Parsed, OfColors> {
+export interface ColorSettings
+  extends Omit<Parsed[Color], OfColors>, Pick<Parsed, Exclude<OfColors, "workers">> {
+  workers: { [name: string]: Worker };
   /** What its envFile has. */
   fromFile: EnvFile;
   /** The names of its own ones. */
   own: string[];
 }
+/** What it does not set is as its color has it. */
+export type Worker = Parsed["workers"][string] & { stopGraceSeconds: number };
 /** Those of an ingress: of a service's own one, or of one that services share. */
 export type IngressSettings = Pick<
   Settings,
@@ -115,8 +119,8 @@ const isWithin = (outer: string, inner: string) =>
 
 /** Defaults that are made of other settings. */
 export function complete({ blue, green, ...all }: Parsed): Settings {
-  const { containerPort, command, memoryMb, container, envFile, files, ...parsed } = all;
-  const both = { containerPort, command, memoryMb, container, envFile, files };
+  const { containerPort, command, memoryMb, container, envFile, files, workers, ...parsed } = all;
+  const both = { containerPort, command, memoryMb, container, envFile, files, workers };
   const { health, proxy, tls, hosts } = parsed;
   const names = [...tls.names, ...hosts.filter((host) => !host.startsWith("*"))];
   const [host] = names.filter((name) => !isRedirected(name, parsed));
@@ -126,7 +130,7 @@ export function complete({ blue, green, ...all }: Parsed): Settings {
     // In the stack's configuration an empty text or list and 0 stand for what is not set: there every key has a value.
     ingress: parsed.ingress === "" ? undefined : parsed.ingress,
     keepImages: parsed.keepImages === 0 ? undefined : parsed.keepImages,
-    colors: { blue: colorOf(both, blue), green: colorOf(both, green) },
+    colors: { blue: colorOf(both, blue, parsed), green: colorOf(both, green, parsed) },
     health: {
       ...health,
       command: health.command?.length === 0 ? undefined : health.command,
@@ -136,15 +140,30 @@ export function complete({ blue, green, ...all }: Parsed): Settings {
   };
 }
 
-function colorOf(both: Pick<Parsed, OfColors>, { image, env, ...given }: Parsed[Color]): ColorSettings {
+function colorOf(
+  both: Pick<Parsed, OfColors>,
+  { image, env, ...given }: Parsed[Color],
+  { stopGraceSeconds }: Pick<Parsed, "stopGraceSeconds">,
+): ColorSettings {
   const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const { command, memoryMb, envFile, ...rest } = withOwn(OF_COLORS, both, own);
+  const { command, memoryMb, envFile, workers, ...rest } = withOwn(OF_COLORS, both, own);
+  const limit = (mb: number | undefined) => (mb === 0 ? undefined : mb);
+  const worker = ([name, set]: [string, Parsed["workers"][string]]): [string, Worker] => [
+    name,
+    {
+      ...set,
+      stopGraceSeconds: set.stopGraceSeconds ?? stopGraceSeconds,
+      memoryMb: limit(set.memoryMb ?? memoryMb),
+      cpus: set.cpus ?? rest.container.cpus,
+    },
+  ];
   return {
     ...rest,
     image,
     env,
+    workers: Object.fromEntries(Object.entries(workers).map(worker)),
     command: command?.length === 0 ? undefined : command,
-    memoryMb: memoryMb === 0 ? undefined : memoryMb,
+    memoryMb: limit(memoryMb),
     envFile: envFile === "" ? undefined : envFile,
     fromFile: readEnvFile(envFile),
     own: Object.keys(own),
@@ -217,6 +236,7 @@ function objectAt(path: readonly PropertyKey[]): z.ZodObject | undefined {
   for (const step of path) {
     at = withoutDefault(at);
     if (at instanceof z.ZodArray) at = at.element;
+    else if (at instanceof z.ZodRecord) at = at.valueType;
     else if (at instanceof z.ZodObject) at = (at.shape as z.ZodRawShape)[String(step)];
   }
   at = withoutDefault(at);

@@ -46,7 +46,7 @@ function inContainers(check: (container: Container, settings: Settings) => Itera
 
 /** The same of what each color has of a setting that both may have, or one. */
 function inColors(
-  name: "envFile" | "files",
+  name: "envFile" | "files" | "workers",
   check: (color: ColorSettings, settings: Settings) => Iterable<[way: PropertyKey[], reason: string]>,
 ): Rule {
   return rule([name, ...COLORS.map((color) => `${color}.${name}`)], function* (settings) {
@@ -118,6 +118,11 @@ export const RULES: Rule[] = [
         ];
   }),
 
+  inColors("workers", function* ({ workers }, settings) {
+    for (const [worker, { env }] of Object.entries(workers))
+      for (const name of Object.keys(env).filter((name) => ownVariables(settings).includes(name)))
+        yield [[worker, "env", name], "is set by the component itself, as the color has it"];
+  }),
   inColors("envFile", function* ({ envFile, fromFile: { variables, problem } }, settings) {
     if (problem !== undefined)
       yield [[], `is ${show(envFile)}, which can't be read on the machine that runs Pulumi: ${problem}`];

@@ -22,6 +22,7 @@ import type {
   UlimitArgs,
   VolumeArgs,
   WatchArgs,
+  WorkerArgs,
 } from "./args";
 import { COLORS, type Color } from "./color";
 import {
@@ -123,6 +124,7 @@ const requestHeader = text(/^[A-Za-z][A-Za-z0-9-]{0,99}$/, A_REQUEST_HEADER).ref
 
 const RELOAD = { cost: "reload" };
 const NEW_COLORS = { cost: "new colors" };
+const NEW_WORKER = { cost: "a new container of the worker; no request" };
 const IN_PLACE = { cost: "in place" };
 export const DOWNTIME = { cost: "downtime" };
 const NEW_NGINX = { cost: "a new nginx takes over the open ports; no connection is dropped" };
@@ -184,6 +186,15 @@ const healthPath = text(
 const hostHeader = text(/^[A-Za-z0-9.-]+(:\d+)?$/, "a host name, with a port or without");
 /** No command can be given a zero byte. */
 const expected = text(/^[^\0]+$/, "text that is not empty, and without a zero byte");
+const workerName = text(
+  /^[a-z][a-z0-9-]{0,29}$/,
+  "the name of a worker: at most 30 small letters, digits and -, a letter first",
+);
+const A_COMMAND = 'a list of a program and its arguments, such as ["bundle", "exec", "sidekiq"]';
+const program = () =>
+  z
+    .array(z.string(must("text")), must(A_COMMAND))
+    .refine(([first]) => first !== undefined && first !== "", must(A_COMMAND));
 /** What nginx speaks with a color. */
 const protocol = () => oneOf("http1", "http2", "grpc");
 const registry = text(/^(https?:\/\/)?[a-z0-9.-]+(:\d+)?$/, 'a host, such as "ghcr.io" or "localhost:5000"');
@@ -290,6 +301,33 @@ export const OF_COLORS = {
     } satisfies Shape<ContainerArgs>,
     { refuses: REFUSED },
   ),
+  workers: setting(
+    named(
+      workerName,
+      element(
+        {
+          command: required(program(), NEW_WORKER),
+          exclusive: setting(flag(), true, NOTHING),
+          stopGraceSeconds: optional(whole(), {
+            ...NEW_WORKER,
+            ...SECONDS,
+            otherwise: "as `stopGraceSeconds`",
+          }),
+          stayUpSeconds: setting(whole(1, 3600), 5, { ...NOTHING, ...SECONDS }),
+          env: setting(variables(), {}, NEW_WORKER),
+          memoryMb: optional(wholeOrZero(), { ...IN_PLACE, unit: "MiB", otherwise: "as `memoryMb`" }),
+          cpus: optional(tenths(0.1, 1024), {
+            ...NEW_WORKER,
+            unit: "CPUs",
+            otherwise: "as `container.cpus`",
+          }),
+        } satisfies Shape<WorkerArgs>,
+        "an object with at least its command",
+      ),
+    ),
+    {},
+    NEW_WORKER,
+  ),
 };
 type OwnArgs = Shape<Omit<ColorArgs, "image" | "env">>;
 
@@ -394,6 +432,7 @@ export const schema = z.strictObject({
   timeZone: setting(timeZone, "UTC", NEW_COLORS),
   labels: setting(named(label, z.string(must("text"))), {}, NEW_COLORS),
   stopGraceSeconds: setting(whole(), 30, { ...NEW_COLORS, ...SECONDS }),
+  workers: OF_COLORS.workers,
   health: group({
     kind: setting(oneOf("http", "tcp", "command", "image"), "http", RELOAD),
     command: optional(list(text(/^[^\0]*$/, "text without a zero byte")), RELOAD),

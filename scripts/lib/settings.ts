@@ -53,14 +53,15 @@ export function settings(): Setting[] {
     return Object.entries(shape).flatMap(([name, row]) => {
       const { comment, what, type: typeName } = members[name];
       const kind = withoutDefault(row);
-      const inner = all[typeName.replace("[]", "")];
+      const inner = all[typeName.replace(/^\{ \[name: string\]: (\w+) \}$|\[\]$/, "$1")];
       const place = prefix + name;
       // What a color has otherwise than both stands in the table once, for both.
       const isOwn = z.globalRegistry.get(row)?.cost !== undefined;
       if (kind instanceof z.ZodObject && !isOwn) return visit(kind, inner, `${place}.`);
       const own = { path: place, type: row, comment, what, ...aboutOf(row) };
-      if (kind instanceof z.ZodArray && inner !== undefined)
-        return [own, ...visit(kind.element, inner, `${place}[].`)];
+      if (inner === undefined || own.default === `as \`${name}\``) return [own];
+      if (kind instanceof z.ZodArray) return [own, ...visit(kind.element, inner, `${place}[].`)];
+      if (kind instanceof z.ZodRecord) return [own, ...visit(kind.valueType, inner, `${place}.NAME.`)];
       return [own];
     });
   };
@@ -136,7 +137,7 @@ const keysOf = (file: Document) => Object.keys((file.toJS() as { config: object 
 
 /** A setting within another: its name, and its default where there is one. */
 function inWords({ path, default: value }: Setting, key: string): string {
-  const name = path.slice(key.length).replace(/^(\[\])?\./, "");
+  const name = path.slice(key.length).replace(/^(\[\]|\.NAME)?\./, "");
   return /^(none|required)$/.test(value) ? name : `${name} (${value.replaceAll("`", "")})`;
 }
 

@@ -24,7 +24,19 @@ const BATCH = 200;
 const [MADE] = fc.sample(wholeArgs, { numRuns: 1, seed: 1 });
 const NAMES_OF_TLS = ["shop.example.com", "www.example.com"];
 const FILES = [{ path: "/run/secrets/key", content: "s3cr3t", permissions: "0400" }];
+const WORKERS = {
+  jobs: {
+    command: ["celery", "worker"],
+    exclusive: true,
+    stopGraceSeconds: 600,
+    stayUpSeconds: 5,
+    env: { QUEUE: "jobs" },
+    memoryMb: 64,
+    cpus: 0.5,
+  },
+};
 const OWN = {
+  workers: WORKERS,
   files: FILES,
   containerPort: 8080,
   command: ["serve"],
@@ -45,6 +57,7 @@ const EVERYTHING: BlueGreenServiceArgs = {
   green: { image: "shop:1.1.0", env: { A: "b" }, ...OWN },
   env: { B: "c" },
   files: FILES,
+  workers: WORKERS,
   volumes: [{ hostPath: "/data", containerPath: "/data", readOnly: true, selinuxRelabel: "z" }],
   restart: "unless-stopped",
   labels: { team: "shop" },
@@ -120,9 +133,12 @@ const leaves = (value: unknown, steps: Step[] = []): Step[][] =>
     ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, [...steps, key]))
     : [steps];
 
-/** As settings() writes it: volumes[].hostPath. */
+/** As settings() writes it: volumes[].hostPath, workers.NAME.command. */
 const placeOf = (steps: Step[]) =>
-  steps.map((step, i) => (/^\d+$/.test(String(step)) ? "[]" : `${i > 0 ? "." : ""}${step}`)).join("");
+  steps
+    .map((step, i) => (/^\d+$/.test(String(step)) ? "[]" : `${i > 0 ? "." : ""}${step}`))
+    .join("")
+    .replace(/\bworkers\.\w+/, "workers.NAME");
 
 function withValue([step, ...rest]: Step[], value: unknown, into: unknown): unknown {
   if (step === undefined) return value;

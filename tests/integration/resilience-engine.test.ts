@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { useDemo } from "../support/demo";
+import { docker } from "../support/docker";
 import { describeOnOwnDocker } from "../support/faults";
 import { describeTotals, failed, indent, Load } from "../support/load";
+import { until } from "../support/running";
 import { useStack } from "../support/stack";
 
 /** The suite of faults does it 30 times, and not always in the same way. */
@@ -12,8 +14,30 @@ describeOnOwnDocker(
   "serving again by itself",
   () => [useDemo("1.0.0"), useDemo("1.1.0")] as [string, string],
   (engine, [blueImage, greenImage]) => {
-    const stack = useStack({ blue: { image: blueImage }, green: { image: greenImage } });
+    const stack = useStack({
+      blue: { image: blueImage },
+      green: { image: greenImage },
+      workers: { jobs: { command: ["node", "-e", "setInterval(() => {}, 1000)"], stayUpSeconds: 1 } },
+    });
     before("first deploy", () => stack.up());
+
+    const worker = async (color: string) => {
+      const found = await stack.containers("worker");
+      const [one] = found.filter(({ Config }) => Config.Labels["bluegreen.color"] === color);
+      return one;
+    };
+    before("a worker that has moved away", async () => {
+      const { Id } = await worker("green");
+      await docker("start", Id);
+      await docker("stop", Id);
+    });
+    afterEach("N8: of the workers, that of the live color runs, and no other", async () => {
+      await until(
+        () => "blue's worker runs",
+        async () => (await worker("blue")).State.Running,
+      );
+      assert.equal((await worker("green")).State.Running, false);
+    });
 
     // It reads what containers print. Whoever prints more than the pipe to it holds, 128 KB, waits for it.
     it("the daemon hangs: every request is answered", async () => {
@@ -68,7 +92,9 @@ describeOnOwnDocker(
       console.log(indent(up ? "nginx came back too" : "Docker left nginx down: the edge serves"));
       await stack.refresh();
       const { changes } = await stack.up();
-      const touched = Object.keys(changes).filter((name) => !["service", "proxy", "switch"].includes(name));
+      const touched = Object.keys(changes).filter(
+        (name) => !["service", "proxy", "switch", "workers"].includes(name),
+      );
       assert.deepEqual(touched, []);
       assert.equal((await stack.container("proxy")).State.Running, true);
       await stack.expectNoChange();

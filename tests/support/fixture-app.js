@@ -1,4 +1,5 @@
 // A service whose behaviour is set by the environment: what can go wrong with a release, and nothing else.
+const fs = require("node:fs");
 const http = require("node:http");
 
 const {
@@ -91,5 +92,23 @@ function tellAll(response, { headers }) {
   response.end(JSON.stringify({ color: COLOR, version: VERSION, headers, env: process.env }));
 }
 
+/** As a worker: it tells of its begin and of its end in a file that all workers of a name share. One of FAILS does not stay up. */
+function work(name) {
+  const { FAILS, JOB_MS = "0" } = process.env;
+  const tell = (what) => fs.appendFileSync(`/shared/${name}`, `${what} ${VERSION} ${COLOR}\n`);
+  const end = (code) => {
+    tell("end");
+    process.exit(code);
+  };
+  process.on("SIGTERM", () => setTimeout(end, Number(JOB_MS), 0));
+  tell("begin");
+  if (VERSION === FAILS) {
+    console.log("fixture: the queue's password is missing");
+    end(3);
+  }
+  setInterval(() => {}, 1000);
+}
+
 console.log(`fixture: ${COLOR} ${VERSION} starts, ${BEHAVIOUR}`);
-behaviours[BEHAVIOUR]();
+if (process.argv[2] === "worker") work(process.argv[3]);
+else behaviours[BEHAVIOUR]();

@@ -36,7 +36,7 @@ const QUICK = {
   redis: { enabled: true },
 } satisfies Config;
 
-export type Role = "edge" | "proxy" | "blue" | "green" | "redis" | "acme";
+export type Role = "edge" | "proxy" | "blue" | "green" | "redis" | "acme" | "worker";
 
 /** What a Pulumi command printed and did. */
 export interface Run {

@@ -63,6 +63,71 @@ describe("the component", () => {
     assert.equal((mocked.resources.switch.inputs.triggers as string[]).length, 3, "without headers");
   });
 
+  it("N8 makes a container for each worker and color, moves them after the switch, and without any it is as before", async () => {
+    const { resources } = await declare({
+      ...IMAGES,
+      env: { A: "both", B: "both" },
+      memoryMb: 512,
+      restart: "on-failure",
+      container: { user: "app", cpus: 2, networks: ["db"] },
+      files: [{ path: "/run/key", content: "s3cr3t" }],
+      green: { ...IMAGES.green, env: { B: "green" } },
+      workers: {
+        jobs: {
+          command: ["celery"],
+          env: { B: pulumi.secret("worker") },
+          memoryMb: 0,
+          stopGraceSeconds: 600,
+        },
+        mail: { command: ["mail"], exclusive: false, stayUpSeconds: 9, cpus: 0.5 },
+      },
+      activeColor: "green",
+    });
+    const { green, "green-jobs": jobs, "green-mail": mail, workers } = resources;
+    const { envs, labels, memory, command, ...same } = jobs.inputs;
+    assert.deepEqual(command, ["celery"]);
+    assert.equal(memory, undefined);
+    assert.deepEqual((envs as string[]).filter((one) => /^(A|B|COLOR)=/.test(one)).sort(), [
+      "A=both",
+      "B=worker",
+      "COLOR=green",
+    ]);
+    const role = (labels as { label: string; value: string }[]).map(
+      ({ label, value }) => `${label}=${value}`,
+    );
+    for (const label of ["role=worker", "worker=jobs", "color=green"])
+      assert.ok(role.includes(`bluegreen.${label}`));
+    for (const name of ["image", "networksAdvanced", "volumes", "uploads", "capabilities", "user", "cpus"])
+      assert.deepEqual(same[name], green.inputs[name], name);
+    assert.deepEqual(
+      [same.start, same.mustRun, same.restart, same.stopTimeout, same.destroyGraceSeconds],
+      [false, false, "unless-stopped", 600, 600],
+    );
+    assert.deepEqual([mail.inputs.stopTimeout, mail.inputs.cpus, mail.inputs.memory], [30, "0.5", 512]);
+    assert.equal((same.healthcheck as { tests: string[] }).tests[0], "NONE");
+    assert.ok(!("healthcheck" in green.inputs));
+    assert.deepEqual([jobs.deleteBeforeReplace, jobs.dependencies], [false, green.dependencies]);
+    assert.ok(
+      workers.dependencies.includes("shop-switch") && !workers.dependencies.includes("shop-idle-gate"),
+    );
+    assert.ok(resources.switch.dependencies.includes("shop-blue-jobs"));
+    assert.deepEqual(workers.inputs.triggers, ["shop-switch-id", "shop-green-jobs-id", "shop-green-mail-id"]);
+    assert.match(
+      String(workers.inputs.stdin),
+      /\nWORKERS='jobs shop-green-jobs-1a2b3c4 exclusive 5\nmail shop-green-mail-1a2b3c4 beside 9'\n/,
+    );
+
+    const one = await declare({
+      ...IMAGES,
+      green: { ...IMAGES.green, workers: { cron: { command: ["crond"] } } },
+    });
+    assert.match(String(one.resources.workers.inputs.stdin), /\nWORKERS=''\n/);
+    assert.deepEqual(one.resources.workers.inputs.triggers, ["shop-switch-id"]);
+    const none = await declare({ ...IMAGES, workers: {} });
+    for (const [name, { inputs }] of Object.entries(none.resources))
+      if (name !== "shop") assert.deepEqual(inputs, mocked.resources[name].inputs, name);
+  });
+
   it("is the parent of all of them, and its provider is the Docker resources'", () => {
     for (const resource of Object.values(mocked.resources)) {
       if (resource.name === "shop") continue;

@@ -6,6 +6,7 @@ import {
   type PlanSettings,
   type Release,
 } from "../../components/release/plan";
+import { LEAST, settingsOf } from "./valid";
 
 const SETTINGS: PlanSettings = {
   health: { kind: "http", path: "/up", passes: 2, gateTimeoutSeconds: 60 },
@@ -14,6 +15,7 @@ const SETTINGS: PlanSettings = {
   drainSeconds: 30,
   allowDowntime: false,
   sendImages: false,
+  colors: { blue: { workers: {} }, green: { workers: {} } },
 };
 const RELEASE: Release = {
   activeColor: "blue",
@@ -217,6 +219,45 @@ describe("the plan in words", () => {
       off[0],
       "redis: removed, since redis.enabled is not true; its volume stays, unless redis.deleteData was set before",
     );
+  });
+
+  it("N8 of workers: who starts, moves, is replaced or ends, and nothing of the idle color's", () => {
+    const { blue } = settingsOf({
+      ...LEAST,
+      workers: { beat: { command: ["beat"] }, jobs: { command: ["jobs"], exclusive: false } },
+    }).colors;
+    const colors = { blue, green: blue };
+    const both = [...CHILDREN, "blue-beat", "blue-jobs", "green-beat", "green-jobs"];
+    const saying = (lines: string[]) => lines.filter((line) => line.startsWith("workers: "));
+    const there = { ...RELEASE, children: named(both) };
+    assert.deepEqual(saying(planInWords(undefined, RELEASE, { ...SETTINGS, colors }, DECIDED)), [
+      "workers: beat starts in blue after the switch",
+      "workers: jobs starts in blue after the switch",
+    ]);
+    assert.deepEqual(saying(plan({ activeColor: "green" }, { colors }, there)), [
+      "workers: beat moves to green after the switch; the former one is stopped first, within 30 s",
+      "workers: jobs moves to green after the switch; the former one is stopped when it has stayed up",
+    ]);
+    assert.deepEqual(plan({}, { colors }, there), [
+      "blue stays live with shop:1: no new image and no switch",
+    ]);
+    assert.deepEqual(plan({}, { colors }, there, { made: new Set(["blue-beat", "green-beat", "workers"]) }), [
+      "workers: beat moves to a new container of blue after the switch; the former one is stopped first, within 30 s",
+      "blue stays live with shop:1 and is not touched",
+    ]);
+    assert.deepEqual(
+      saying(plan({ greenImage: "shop:3" }, { colors }, there, { made: new Set(["green-beat"]) })),
+      [],
+    );
+    assert.deepEqual(saying(plan({}, { colors })), [
+      "workers: beat starts in blue after the switch",
+      "workers: jobs starts in blue after the switch",
+    ]);
+    const without = { blue, green: { workers: {} } };
+    assert.deepEqual(saying(plan({ activeColor: "green" }, { colors: without }, there)), [
+      "workers: beat ends: green has none",
+      "workers: jobs ends: green has none",
+    ]);
   });
 
   it("of an update that has only begun: what is certain", () => {

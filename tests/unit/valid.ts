@@ -109,6 +109,13 @@ const SPECIAL: { [path: string]: fc.Arbitrary<unknown> } = {
     }),
     { selector: ({ name }) => name },
   ),
+  workers: fc.constantFrom<BlueGreenServiceArgs["workers"]>(
+    {},
+    {
+      jobs: { command: ["celery", "-A", "shop's", "worker"] },
+      mail: { command: ["mail"], exclusive: false },
+    },
+  ),
   "container.dns": fc.uniqueArray(fc.ipV4(), { maxLength: 2 }),
   "container.cpus": fc.constantFrom(0.5, 2),
   "container.networks": fc.uniqueArray(fc.constantFrom("db", "queue")),

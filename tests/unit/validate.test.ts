@@ -331,6 +331,56 @@ describe("findViolations", () => {
     assert.deepEqual(found({ ...account, password: pulumi.secret("") }), [], "known only during the update");
   });
 
+  it("N8 workers: what can't be is refused, with the color where they are that color's own", () => {
+    const reasons = (workers: unknown, own?: unknown) =>
+      findViolations({
+        ...LEAST,
+        workers: workers as never,
+        green: { ...LEAST.green, ...(own === undefined ? {} : { workers: own as never }) },
+      }).map(({ propertyPath, reason }) => `${propertyPath}: ${reason}`);
+    const jobs = { command: ["celery"] };
+    assert.deepEqual(
+      reasons({ jobs, "mail-2": { ...jobs, exclusive: false, env: { QUEUE: "mail" } } }, {}),
+      [],
+    );
+    const list = 'must be a list of a program and its arguments, such as ["bundle", "exec", "sidekiq"]';
+    assert.deepEqual(reasons({ jobs: {} }), [`workers.jobs.command: is missing: ${list}`]);
+    assert.deepEqual(reasons({ jobs: { command: [] } }), [`workers.jobs.command: is [], but ${list}`]);
+    assert.deepEqual(reasons({ jobs: { command: [""] } }), [`workers.jobs.command: is [""], but ${list}`]);
+    assert.deepEqual(reasons({ jobs: { command: "celery" } }), [
+      `workers.jobs.command: is "celery", but ${list}`,
+    ]);
+    assert.deepEqual(reasons(undefined, { jobs: { command: [1] } }), [
+      "green.workers.jobs.command[0]: is 1, but must be text",
+    ]);
+    for (const name of ["Jobs", "-jobs", "1st", "a b", "x".repeat(31), "__proto__'; rm -rf /"])
+      assert.match(
+        reasons({ [name]: jobs })[0],
+        /must be the name of a worker: at most 30 small letters/,
+        name,
+      );
+    assert.match(reasons([jobs])[0], /^workers: is \[.*\], but must be an object$/);
+    assert.match(
+      reasons({ jobs: ["celery"] })[0],
+      /^workers\.jobs: .* must be an object with at least its command$/,
+    );
+    assert.deepEqual(reasons({ jobs: { ...jobs, exclusiv: true } }), [
+      "workers.jobs.exclusiv: is no setting. Did you mean exclusive?",
+    ]);
+    for (const wrong of [
+      { stopGraceSeconds: 0 },
+      { stayUpSeconds: 0 },
+      { cpus: 0.05 },
+      { memoryMb: -1 },
+      { exclusive: "yes" },
+    ])
+      assert.equal(reasons({ jobs: { ...jobs, ...wrong } }).length, 1, JSON.stringify(wrong));
+    const own = { jobs: { ...jobs, env: { PORT: "1", COLOR: "x" } } };
+    const isOwn = "is set by the component itself, as the color has it";
+    assert.deepEqual(reasons(own), [`workers.jobs.env.PORT: ${isOwn}`, `workers.jobs.env.COLOR: ${isOwn}`]);
+    assert.deepEqual(reasons({ jobs }, own)[0], `green.workers.jobs.env.PORT: ${isOwn}`);
+  });
+
   it("N16 files and envFile: what can't be is refused, with the color where it is that color's own", () => {
     const file = (path: string) => ({ path, content: "a" });
     const key = file("/run/key");

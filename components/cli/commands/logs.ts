@@ -11,6 +11,7 @@ interface Options extends WhichStack {
   follow?: boolean;
   tail?: number;
   requests?: boolean;
+  worker?: string;
 }
 
 const WHOSE = ["live", "idle", "blue", "green", "nginx", "edge", "redis"] as const;
@@ -22,17 +23,19 @@ export function registerLogs(program: Command): void {
     .option("--service <name>", "which service, where the stack has several")
     .option("-f, --follow", "goes on as more comes")
     .option("-n, --tail <lines>", "only the last lines", wholeNumber)
+    .option("-w, --worker <name>", "of a worker of that color")
     .addOption(new Option("--requests", "the log of requests, which nginx writes for itself"))
     .action(logs);
 }
 
 async function logs(
   whose: Whose,
-  { service: name, follow, tail, requests, ...which }: Options,
+  { service: name, follow, tail, requests, worker, ...which }: Options,
 ): Promise<void> {
   const service = await oneService(which, name);
   const { report } = await lookAt(service);
-  const container = requests ? containerOf(report, "nginx") : containerOf(report, whose);
+  const container =
+    worker === undefined ? containerOf(report, requests ? "nginx" : whose) : workerOf(report, whose, worker);
   const following = follow ? ["--follow"] : [];
   const args = requests
     ? // nginx's log is emptied in place when it is full, and `tail` goes on at its new end.
@@ -54,4 +57,17 @@ function containerOf({ live, idle, containers, service, nginx }: Report, whose: 
         : (served?.container ?? containers.find((container) => container.role === whose)?.name);
   if (found !== undefined) return found;
   throw new Failure(`${service} has no container for \`${whose}\`: \`npx bluegreen status\` says more.`);
+}
+
+/** The one that its color has now: a former one is listed before it. */
+function workerOf(report: Report, whose: Whose, worker: string): string {
+  const { service, containers, workers } = report;
+  const color = whose === "live" || whose === "idle" ? report[whose]?.color : whose;
+  const found =
+    (whose === "live" ? workers.find(({ name }) => name === worker)?.container : undefined) ??
+    containers.findLast(({ role }) => role === `${color}-${worker}`)?.name;
+  if (found !== undefined) return found;
+  throw new Failure(
+    `${service} has no worker ${worker} of \`${whose}\`: \`npx bluegreen status\` says which there are.`,
+  );
 }

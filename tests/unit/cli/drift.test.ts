@@ -5,7 +5,11 @@ import { hash } from "../../../components/shell";
 import { fillSite } from "../../../components/nginx/fillSite";
 import { renderTemplates } from "../../../components/nginx/site";
 import { renderTakeOver } from "../../../components/ingress/createIngress";
-import { renderIdleGateInput, renderSwitchInput } from "../../../components/release/switchInput";
+import {
+  renderIdleGateInput,
+  renderSwitchInput,
+  renderWorkersInput,
+} from "../../../components/release/switchInput";
 import { compare } from "../../../components/cli/compare";
 import { readFacts } from "../../../components/cli/observe";
 import type { Container, Entry, Facts, Observed } from "../../../components/cli/report";
@@ -225,6 +229,73 @@ describe("what status compares", () => {
     assert.equal(liveSince, DONE.at);
     assert.equal(servedThrough, "nginx");
     assert.equal(hashes.served, hashes.stack);
+  });
+
+  it("N8 workers: those of the live color run, and no others", () => {
+    const workers = { jobs: { command: ["jobs"] } };
+    const told = (
+      change: (there: There, add: (color: string, status: string, more?: object) => void) => void,
+    ) =>
+      report(
+        (there, { deployment: { resources } }) => {
+          const { switch: switched } = readServices({ deployment: { resources } })[0];
+          assert.ok(switched);
+          const template = resources.find(({ urn }) => urn.endsWith("::shop-blue"))!;
+          const values = {
+            lockHolder: "shop/prod/shop",
+            id: "1a2b3c4d",
+            ingress: "shop-prod-shop",
+            service: "shop",
+          };
+          const stdin = renderWorkersInput(
+            { ...values, settings: settingsOf({ ...ARGS, workers }) },
+            NAMES.blue,
+            { jobs: "shop-blue-jobs-1" },
+          );
+          const command = resources.find(({ urn }) => urn.endsWith("::shop-switch"))!;
+          resources.push({ ...command, urn: command.urn.replace(/switch$/, "workers"), inputs: { stdin } });
+          change(
+            there,
+            (color, status, { name = `shop-${color}-jobs-1`, ...more }: { name?: string } = {}) => {
+              resources.push({
+                ...template,
+                urn: `${template.urn}-jobs`.replace("shop-blue", `shop-${color}`),
+                id: `id of ${name}`,
+                outputs: { name },
+                ...more,
+              });
+              there.containers.push({
+                ...there.containers[0],
+                id: `id of ${name}`,
+                name,
+                role: "worker",
+                status,
+              });
+            },
+          );
+        },
+        { workers },
+      );
+    const fine = told((_, add) => (add("blue", "running"), add("green", "created")));
+    assert.deepEqual(fine.drift, []);
+    assert.deepEqual(fine.workers, [
+      { name: "jobs", container: "shop-blue-jobs-1", image: "image", state: "running" },
+    ]);
+    const kinds = ({ drift }: typeof fine) => drift.map(({ kind }) => kind);
+    assert.deepEqual(kinds(told((_, add) => (add("blue", "exited"), add("green", "exited")))), [
+      "worker-exited",
+    ]);
+    assert.deepEqual(kinds(told((_, add) => (add("blue", "restarting"), add("green", "running")))), [
+      "worker-restarting",
+      "worker-running",
+    ]);
+    const failed = told((_, add) => {
+      add("blue", "running", { delete: true });
+      add("blue", "exited", { name: "shop-blue-jobs-2" });
+      add("green", "created");
+    });
+    assert.deepEqual(kinds(failed), ["unfinished-update"]);
+    assert.match(failed.drift[0].what, /the worker jobs was made, and has not moved to shop-blue-jobs-2/);
   });
 
   const green = siteOf({ activeColor: "green" });
