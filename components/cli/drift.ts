@@ -44,19 +44,14 @@ function unfinishedUpdate({ service, told, containers }: State) {
   const released = service.containers.filter(
     ({ role, name, replaced }) => [...COLORS, "proxy"].includes(role) && !replaced && !served.includes(name),
   );
-  const notMoved = service.containers.filter(
-    ({ role, name, worker, replaced }) =>
-      worker !== undefined &&
-      role.startsWith(`${told.LIVE_COLOR}-`) &&
-      !replaced &&
-      !service.workers.some(({ container }) => container === name),
-  );
   const left = service.containers.filter(
     ({ id, replaced }) => replaced && byId(containers, id) && !released.length,
   );
   const parts = [
     ...released.map(({ role, name }) => `${role} ${name} was made and has not passed a switch`),
-    ...notMoved.map(({ worker, name }) => `the worker ${worker} was made, and has not moved to ${name}`),
+    ...notMoved(service, told).map(
+      ({ worker, name }) => `the worker ${worker} was made, and has not moved to ${name}`,
+    ),
     ...left.map(({ role, name }) => `the former ${role} ${name} is still to be deleted`),
     ...service.pending.map((operation) => `"${operation}" was begun`),
   ];
@@ -69,6 +64,16 @@ function unfinishedUpdate({ service, told, containers }: State) {
     },
   ];
 }
+
+/** Workers of the live color that no move which passed was told of. */
+const notMoved = ({ containers, workers }: Service, { LIVE_COLOR }: Told) =>
+  containers.filter(
+    ({ role, name, worker, replaced }) =>
+      worker !== undefined &&
+      role.startsWith(`${LIVE_COLOR}-`) &&
+      !replaced &&
+      !workers.some(({ container }) => container === name),
+  );
 
 function containersDown({ service, told, containers }: State): Found[] {
   return expectedContainers(service, told).flatMap(({ role, name, shouldRun, worker }) => {
@@ -111,13 +116,9 @@ function expectedContainers(
   );
   if (!told) return others.map((container) => ({ ...container, shouldRun: true }));
   const runs = (color: Color) => color === told.LIVE_COLOR || told.IDLE === "running";
-  const moved = (name: string) => service.workers.some(({ container }) => container === name);
   return [
     ...others.map(({ role, name }) => ({ role, name, shouldRun: true })),
-    ...service.containers
-      // One that waits for its deletion may run: its successor has failed.
-      .filter(({ worker, replaced, name }) => worker !== undefined && (!replaced || moved(name)))
-      .map(({ name, worker }) => ({ role: "worker", name, shouldRun: moved(name), worker })),
+    ...expectedWorkers(service, told),
     ...(told.NGINX === undefined ? [] : [{ role: "proxy", name: told.NGINX, shouldRun: true }]),
     ...COLORS.map((color) => ({
       role: color,
@@ -128,6 +129,19 @@ function expectedContainers(
       ({ name }) => name !== undefined,
     ),
   ];
+}
+
+/** Where a move has failed, some have moved and others have gone back. */
+function expectedWorkers(service: Service, told: Told): ReturnType<typeof expectedContainers> {
+  if (notMoved(service, told).length > 0) return [];
+  return service.containers
+    .filter(({ worker, replaced }) => worker !== undefined && !replaced)
+    .map(({ name, worker }) => ({
+      role: "worker",
+      name,
+      worker,
+      shouldRun: service.workers.some(({ container }) => container === name),
+    }));
 }
 
 /** A container that runs and in which nothing can be asked: it is paused, or of another making. */

@@ -75,7 +75,7 @@ describe("workers that belong to the release", () => {
     );
     assert.equal((await workerOf("blue", "mail")).HostConfig.Memory, 64 * 2 ** 20);
     assert.equal((await workerOf("green", "jobs")).State.Status, "created");
-    assert.match(await inOrder(), /workers: +jobs \(service-blue-jobs-\w+\) running, mail \(/);
+    assert.match(await inOrder(), /workers: +jobs \(\S+-blue-jobs-\w+\) running, mail \(/);
     await stack.expectNoChange();
   });
 
@@ -130,15 +130,15 @@ describe("workers that belong to the release", () => {
   it("N8 one that does not stay up: the former one works again, the color that is live serves, and setting back works", async () => {
     await stack.set({ blue: { image: images.three } });
     const { output } = await stack.upFails();
-    assert.match(output, /error: workers\.jobs: service-blue-jobs-\w+ did not stay up for 2 s/);
+    assert.match(output, /error: workers\.jobs: \S+-blue-jobs-\w+ did not stay up for 2 s/);
     assert.match(output, /exit code 3[^]*\| fixture: the queue's password is missing/);
-    assert.match(output, /It was stopped, and jobs runs as before: service-blue-jobs-/);
+    assert.match(output, /It was stopped, and jobs runs as before: \S+-blue-jobs-/);
     assert.match(output, /The live color keeps serving at http:/);
     assert.deepEqual(await stack.serving(), { live: "blue three", idle: "green two" });
     assert.deepEqual(await running(), ["jobs two", "mail three"]);
     const { code, output: status } = await stack.bluegreen("status");
     assert.equal(code, 2, status);
-    assert.match(status, /the worker jobs was made, and has not moved to service-blue-jobs-/);
+    assert.match(status, /the worker jobs was made, and has not moved to \S+-blue-jobs-/);
     await stack.set({ blue: { image: images.two } });
     await stack.up();
     assert.deepEqual(await running(), ["jobs two", "mail two"]);
@@ -155,7 +155,7 @@ describe("workers that belong to the release", () => {
     await since("jobs");
     await stack.set({ activeColor: "green" });
     const update = stack.start("up", "--yes", "--skip-preview");
-    await update.says("stopping service-blue-jobs");
+    await update.says(`stopping ${(await workerOf("blue", "jobs")).Name.slice(1)}`);
     await update.kill();
     await stack.pulumi("cancel", "--yes");
     await stack.set({ activeColor: "blue" });
