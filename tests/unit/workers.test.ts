@@ -29,7 +29,6 @@ docker() {
     *State.Running*) grep -q ' running ' "${folder}/containers/$4" && echo true ;;
     *Config*) ;;
     'inspect --format {{.State.Status}} {{.RestartCount}} '*) cut -d ' ' -f 2,3 "${folder}/containers/$4" ;;
-    'inspect --format {{.RestartCount}} '*) cut -d ' ' -f 3 "${folder}/containers/$4" ;;
     'inspect --format State '*) echo 'State of it: restarting, exit code 3.' ;;
     'logs '*) echo 'no queue' ;;
     'start '*)
@@ -142,6 +141,15 @@ describe("how workers move (workers.sh)", () => {
     assert.deepEqual((await move()).calls, ["stop tried", "start new", "stop new", "start old"]);
   });
 
+  it("one that runs after a killed update may be about to end: it is ended, and started anew", async () => {
+    writeFileSync(file("services/shop/workers.moving"), "");
+    writeFileSync(file("services/shop/workers.new"), "jobs ne");
+    prepare({ containers: { new: "jobs running", old: "jobs exited" }, remembered: "jobs new\n" });
+    const { calls, remembered } = await move();
+    assert.deepEqual([calls, remembered], [["stop new", "start new"], "jobs new\n"]);
+    assert.deepEqual((await move()).calls, calls, "it came to its end, so the next one has nothing to do");
+  });
+
   it("where there was none before, or it is gone, none runs, and that is said", async () => {
     prepare({ containers: { new: "jobs created" }, remembered: "jobs gone\n", does: { new: "fails" } });
     const { code, output, calls } = await move();
@@ -160,6 +168,7 @@ describe("how workers move (workers.sh)", () => {
     prepare({ containers: OLD, served: "live: green green-1" });
     const { code, output, calls } = await move();
     assert.deepEqual([code, calls], [1, []]);
+    assert.deepEqual(readdirSync(file("services/shop")).sort(), ["workers", "workers.lock"]);
     assert.match(output, /were not moved to blue: nginx does not serve blue-1[^]*npx bluegreen heal/);
   });
 

@@ -23,8 +23,8 @@ say() { echo "==> $*" || :; }
 # --- one at a time
 
 # The rest of an update that was killed may still move them. So the kernel's lock is held in the edge, as long as anything here
-# has the pipe open: also a "docker stop" that goes on after its script was killed. It prints what it remembers and then "locked"; what
-# is written into the pipe, it remembers.
+# has the pipe open: also a "docker stop" that goes on after its script was killed. It tells what is remembered, and whether the last
+# move came to its end; what comes by the pipe between "begin" and "end", it remembers.
 hold_lock() {
   docker exec -i "$(of_role edge | head -n 1)" sh -c "$HOLD_LOCK" sh "$SERVICE" <"$folder/pipe"
 }
@@ -33,17 +33,25 @@ hold_lock() {
 HOLD_LOCK='cd "/bluegreen/state/services/$1" && exec 9>>workers.lock || exit 1
 flock -n 9 || { echo waits && flock 9; }
 cat workers 2>/dev/null
+[ ! -e workers.moving ] || echo interrupted
 echo locked
-cat >workers.new
-if [ -s workers.new ]; then mv -f workers.new workers; else rm -f workers.new; fi'
+while read -r line; do
+  case $line in
+    begin) : >workers.moving && : >workers.new && echo begun ;;
+    end) mv -f workers.new workers && rm -f workers.moving ;;
+    *) echo "$line" >>workers.new ;;
+  esac
+done'
 
 move_with_lock() {
   exec 3>"$folder/pipe"
-  passed=''
+  passed='' interrupted=''
   while IFS= read -r line; do
     case $line in
       waits) say 'workers: the rest of an interrupted update still moves them: waiting for it' ;;
-      locked)
+      interrupted) interrupted=yes ;;
+      locked) look_at_workers && echo begin >&3 ;;
+      begun)
         move_all
         return
         ;;
@@ -57,10 +65,6 @@ move_with_lock() {
 # --- all of them
 
 move_all() {
-  look_at_workers
-  # What comes late must not undo what a later one has done.
-  { read_served && serves live "$LIVE"; } ||
-    nothing_was_moved "nginx does not serve $LIVE: by now, another container is live" "'npx bluegreen heal'"
   moving=''
   while read -r name container how seconds; do
     [ -n "$name" ] || continue
@@ -83,6 +87,9 @@ look_at_workers() {
   workers=$(docker ps --all --filter "label=bluegreen.id=$SERVICE_ID" --filter label=bluegreen.role=worker \
     --format '{{.Names}} {{.Label "bluegreen.worker"}} {{.State}}' </dev/null) ||
     nothing_was_moved 'Docker did not answer' "'pulumi up' again"
+  # What comes late must not undo what a later one has done.
+  { read_served && serves live "$LIVE"; } ||
+    nothing_was_moved "nginx does not serve $LIVE: by now, another container is live" "'npx bluegreen heal'"
 }
 # One that waits for its next start would start.
 running_of() { # name
@@ -112,7 +119,10 @@ await_all() {
   done <<END
 $moving
 END
-  printf '%s' "$remembered" | grep '^[^-]' >&3 || :
+  {
+    printf '%s' "$remembered" | grep '^[^-]' || :
+    echo end
+  } >&3
   exec 3>&-
   [ -n "$failed" ] || return 0
   {
@@ -134,14 +144,10 @@ move() { # name container exclusive|beside seconds
     return
   fi
   [ "$3" = beside ] || stop_others 'So this was not started:'
-  restarts=0
-  if [ "$running" = "$others" ]; then
-    say "$name: starting $container"
-    said=$(docker start "$container" 2>&1 >/dev/null) || fail_worker "can't be started. Docker says: $said"
-  else
-    # Of one that a killed update has started, only what comes from now on counts.
-    restarts=$(docker inspect --format '{{.RestartCount}}' "$container") || :
-  fi
+  # It may be just what a killed update has told to end.
+  [ "$running" = "$others" ] || stop_worker "$container" || fail_worker "can't be stopped"
+  say "$name: starting $container"
+  said=$(docker start "$container" 2>&1 >/dev/null) || fail_worker "can't be started. Docker says: $said"
   stays_up "$4" || fail_worker "did not stay up for $4 s"
   [ "$3" = exclusive ] || stop_others 'It runs beside'
   say "$name runs in $LIVE_COLOR: $container"
@@ -155,9 +161,9 @@ $workers
 " in *"
 $former $1 "*) printf '%s' "$former" ;; *) printf '%s\n' "$others" | head -n 1 ;; esac
 }
-# It has stayed up before, and runs.
+# It has stayed up before, it runs, and nobody has told it to end.
 is_in_place() {
-  printf '%s' "$passed" | grep -qxF -- "$name $container" && printf '%s\n' "$workers" | grep -qxF -- "$container $name running"
+  [ -z "$interrupted" ] && printf '%s' "$passed" | grep -qxF -- "$name $container" && printf '%s\n' "$workers" | grep -qxF -- "$container $name running"
 }
 stop_others() { # what is true of the new one, where one can't be stopped
   for other in $others; do
@@ -178,7 +184,7 @@ stop_worker() { # container
 
 stays_up() { # seconds
   left=$1
-  while [ "$(docker inspect --format '{{.State.Status}} {{.RestartCount}}' "$container")" = "running $restarts" ]; do
+  while [ "$(docker inspect --format '{{.State.Status}} {{.RestartCount}}' "$container")" = "running 0" ]; do
     [ "$left" -gt 0 ] || return 0
     sleep 1
     left=$((left - 1))
