@@ -84,6 +84,8 @@ export function createContainer(
       additionalSecretOutputs: own.files.length > 0 ? ["envs", "uploads"] : ["envs"],
       // The Docker plugin takes a change of it for done, and does nothing.
       replaceOnChanges: ["tmpfs"],
+      // Docker adds what the image says of the times of its own check, such as one that Docker 25 was the first to know.
+      ignoreChanges: healthcheck === undefined ? undefined : ["healthcheck"],
     }),
   );
 }

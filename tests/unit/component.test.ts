@@ -106,6 +106,7 @@ describe("the component", () => {
     assert.deepEqual([mail.inputs.stopTimeout, mail.inputs.cpus, mail.inputs.memory], [30, "0.5", 512]);
     assert.equal((same.healthcheck as { tests: string[] }).tests[0], "NONE");
     assert.ok(!("healthcheck" in green.inputs));
+    assert.deepEqual([jobs.ignoreChanges, green.ignoreChanges], [["healthcheck"], []]);
     assert.deepEqual([jobs.deleteBeforeReplace, jobs.dependencies], [false, green.dependencies]);
     assert.ok(
       workers.dependencies.includes("shop-switch") && !workers.dependencies.includes("shop-idle-gate"),
