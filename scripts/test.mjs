@@ -8,6 +8,7 @@ import { must, show } from "./lib/run.mjs";
 import { setUp } from "./setup.mjs";
 import { actionlint } from "./setup/actionlint.mjs";
 import { inCopyOutside } from "./setup/apart.mjs";
+import { caddyFolder } from "./setup/caddy.mjs";
 import { canHaveEngine } from "./setup/engine.mjs";
 import { ensureAcmeImages } from "./setup/images.mjs";
 import { ensureTestTools } from "./setup/test-tools.mjs";
@@ -37,8 +38,8 @@ const parts = {
   field: (run) => mochaWith({}, filesOf("field", run), run),
   // Programs of a user, as they stand.
   examples: async (run) => {
-    const PATH = `${await yamlHostFolder()}${path.delimiter}${env.PATH}`;
-    return mochaWith({ PATH }, filesOf("examples", run), run);
+    const tools = [await yamlHostFolder(), await caddyFolder()];
+    return mochaWith({ PATH: [...tools, env.PATH].join(path.delimiter) }, filesOf("examples", run), run);
   },
   ec2: () =>
     inCopyOutside("hosts/ec2", async (copy) => {
