@@ -156,7 +156,11 @@ export async function losesNothing(
   } finally {
     await load.stop();
   }
-  const { totals } = load;
+  return nothingLost(load);
+}
+
+/** Says what came of a load that has ended, and fails if a single request failed. */
+export function nothingLost({ totals }: Load): Totals {
   console.log(indent(describeTotals(totals)));
   assert.equal(failed(totals), 0, [describeTotals(totals), ...totals.firstFailures].join("\n"));
   assert.equal(totals.ok, totals.sent);
