@@ -2,7 +2,8 @@ import type { Color } from "../settings/color";
 import { findDrift, HEAL } from "./drift";
 import { hasPassed, inContext } from "./journal";
 import { describeState } from "./words";
-import { readSite, wantedSite, type Served, type Site, type Told } from "./served";
+import { idleOf, isOneAtATime, readSite, wantedSite, type Served, type Site, type Told } from "./served";
+import { other } from "../settings/color";
 import type { Container, Entry, Facts, Observed, Report, Service, Side } from "./report";
 
 export interface State {
@@ -68,7 +69,7 @@ export function compare(service: Service, { containers, edge, proxy, nginx }: Ob
     urls: service.urls,
     servedThrough: through ?? "nobody",
     live: site?.live && side(state, site.live),
-    idle: site?.idle && side(state, site.idle),
+    idle: idleSide(state),
     liveSince: site?.live && liveSince(facts?.journal ?? [], site.live.color),
     workers: service.workers.map(({ name, container }) => {
       const found = containers.find((one) => one.name === container);
@@ -103,6 +104,17 @@ function whatUsersGet({ service, containers, serving, through, site, health }: S
   return ["none", "502", "504"].includes(serving.health_code ?? "")
     ? `OUTAGE: ${site.live.color} is live${way}, but does not answer`
     : `${site.live.color} answers${way}, but not as its health request should be answered`;
+}
+
+/** One at a time, no site names it: it is the other one that the stack has. */
+function idleSide(state: State): Side | undefined {
+  const { site, told } = state;
+  if (site?.idle) return side(state, site.idle);
+  if (site?.live === undefined || told === undefined || !isOneAtATime(told)) return undefined;
+  const container = idleOf(told);
+  return container === undefined
+    ? undefined
+    : side(state, { color: other(told.LIVE_COLOR as Color), container });
 }
 
 const byTime = (entries: Entry[]) => entries.sort((a, b) => (a.at ?? "").localeCompare(b.at ?? ""));

@@ -1,6 +1,6 @@
 import { COLORS, isColor, type Color } from "../settings/color";
 import type { State } from "./compare";
-import { firstDifference, idleOf, writtenBy, type Told } from "./served";
+import { firstDifference, isOneAtATime, servedIdleOf, writtenBy, type Told } from "./served";
 import { PULUMI } from "./stack";
 import { describeState } from "./words";
 import type { Container, Drift, Entry, Service } from "./report";
@@ -16,6 +16,7 @@ export const findDrift = (state: State): Found[] => CHECKS.flatMap((check) => ch
 const CHECKS: ((state: State) => Found[])[] = [
   noSwitch,
   unfinishedUpdate,
+  closedSite,
   containersDown,
   askedInVain,
   runningSwitch,
@@ -75,6 +76,18 @@ const notMoved = ({ containers, workers }: Service, { LIVE_COLOR }: Told) =>
       !workers.some(({ container }) => container === name),
   );
 
+/** One at a time: neither of two containers serves. */
+function closedSite({ site, facts }: State): Found[] {
+  if (!site?.closed || facts?.lock_held) return [];
+  const { color, container } = site.closed;
+  return [
+    {
+      kind: "closed",
+      what: `${color} (${container}) was stopped for another container to take its place, and the update that did it was killed, or could not start either`,
+    },
+  ];
+}
+
 function containersDown({ service, told, containers }: State): Found[] {
   return expectedContainers(service, told).flatMap(({ role, name, shouldRun, worker }) => {
     const found = containers.find((container) => container.name === name);
@@ -84,9 +97,9 @@ function containersDown({ service, told, containers }: State): Found[] {
       return shouldRun
         ? []
         : [{ kind: `${role}-running`, what: `${what} ${name} runs, and should be stopped` }];
-    // A worker's is not started before its turn has come.
-    if (!shouldRun && (found.status === "exited" || (worker !== undefined && found.status === "created")))
-      return [];
+    // A worker's is not started before its turn has come, nor one at a time before the switch.
+    const mayBeNew = worker !== undefined || isOneAtATime(told);
+    if (!shouldRun && (found.status === "exited" || (mayBeNew && found.status === "created"))) return [];
     const state = `${what} ${name} is ${describeState(found)}`;
     return [
       { kind: `${role}-${found.status}`, what: state, ...(found.error && unableToStart(state, found.error)) },
@@ -187,6 +200,7 @@ function whoServes({ told, edge, proxy, nginx, serving, facts }: State) {
 /** Whom the served site serves, and whether it is as a switch wrote it. */
 function servedSite({ told, site, facts, wanted }: State): Found[] {
   if (!told || !site || !facts || !wanted) return [];
+  if (site.closed) return [];
   if (!site.live) return [{ kind: "nothing-live", what: "the served site names no live color" }];
   const entry = writtenBy(facts.journal, site.hash);
   const writer = entry ? `, as a switch by ${entry.by} wrote it at ${entry.at}` : "";
@@ -196,11 +210,11 @@ function servedSite({ told, site, facts, wanted }: State): Found[] {
     ];
   const containers = [site.live, site.idle].flatMap((served) => {
     if (served === undefined) {
-      if (idleOf(told) === undefined) return [];
+      if (servedIdleOf(told) === undefined) return [];
       return [
         {
           kind: "container",
-          what: `the idle color is served from nowhere, the stack says ${idleOf(told)}${writer}`,
+          what: `the idle color is served from nowhere, the stack says ${servedIdleOf(told)}${writer}`,
         },
       ];
     }

@@ -42,6 +42,10 @@ export function switchInWords(entry: Switch): string {
       return from === to
         ? `release: live ${color} ${image}`
         : `release and flip ${from} -> ${color}: ${image}`;
+    case "recreate":
+      return `one at a time: ${from && from !== to ? `${from} -> ` : ""}${color} ${image}`;
+    case "reopened":
+      return `${color} ${image} started again`;
     case "flip":
       return `flip ${from} -> ${color}: ${image}`;
     case "idle":

@@ -68,6 +68,8 @@ export interface Entry {
   config?: string;
   /** Not known of a switch that was killed. */
   seconds?: number;
+  /** For how many of these users got 503. */
+  downtime?: number;
   outcome?: string;
 }
 

@@ -14,6 +14,8 @@ export interface Site {
   hash: string;
   live?: Served;
   idle?: Served;
+  /** Which was live, while none is: one container is replaced by another. */
+  closed?: Served;
 }
 /** What the last switch was told. */
 export type Told = { [name: string]: string };
@@ -24,12 +26,12 @@ export function readSite(text: string): Site {
     const found = new RegExp(`^# ${role}: (blue|green) (\\S+)$`, "m").exec(text);
     return found ? { color: found[1] as Color, container: found[2] } : undefined;
   };
-  return { text, hash: hashOf(text), live: served("live"), idle: served("idle") };
+  return { text, hash: hashOf(text), live: served("live"), idle: served("idle"), closed: served("closed") };
 }
 
 /** The site that the stack says is served: filled in as fill_site in components/shell/in-nginx/piped/steps.sh does. */
 export function wantedSite(told: Told) {
-  const idle = idleOf(told);
+  const idle = servedIdleOf(told);
   const idleColor = other(told.LIVE_COLOR as Color);
   const text = fillSite(
     { site: told.SITE_TEMPLATE, preview: told.PREVIEW_TEMPLATE, noPreview: told.NO_PREVIEW },
@@ -41,6 +43,11 @@ export function wantedSite(told: Told) {
   );
   return { text, hash: hashOf(text) };
 }
+
+/** One at a time, none is served beside the live one. */
+export const isOneAtATime = (told: Told | undefined): boolean => told?.STRATEGY === "recreate";
+export const servedIdleOf = (told: Told): string | undefined =>
+  isOneAtATime(told) ? undefined : idleOf(told);
 
 /** None has passed the idle gate yet where it is not there. */
 export const idleOf = (told: Told): string | undefined => told[other(told.LIVE_COLOR as Color).toUpperCase()];

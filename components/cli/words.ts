@@ -47,8 +47,9 @@ function lastSwitches(journal: Switch[]) {
 
 /** An entry of the journal in a line. `length`: of how much of its outcome there is room for. */
 export function entryInWords(entry: Switch, length = Infinity): string {
-  const { at, by, seconds, outcome = "" } = entry;
-  const took = seconds === undefined ? "" : `, ${seconds} s`;
+  const { at, by, seconds, downtime, outcome = "" } = entry;
+  const off = downtime === undefined ? "" : `, downtime ${downtime} s`;
+  const took = seconds === undefined ? "" : `, ${seconds} s${off}`;
   const said = outcome.length <= length ? outcome : `${outcome.slice(0, length)} …`;
   return `${at ? `${at}  ${switchInWords(entry)}${took}, by ${by}: ` : ""}${said}`;
 }

@@ -37,14 +37,15 @@ export interface Site {
   redirects: Settings["redirects"];
   path: string;
   stripPath: boolean;
+  strategy: Settings["strategy"];
 }
 export type SiteTls = Pick<Tls, "names" | "port" | "acmeEmail" | "hstsSeconds">;
 
 /*
  * The texts that follow are templates. What is live and what is idle is known when the switch runs, and it fills them in
  * (fill_site and stage in steps.sh): <live>, <idle> and <candidate> are names of containers, <live-port>, <idle-port> and
- * <candidate-port> are where they listen, <live-color> and <idle-color> are colors, <service> is the service's name. No setting
- * may contain < or >.
+ * <candidate-port> are where they listen, <live-color> and <idle-color> are colors, <service> is the service's name, <since> is when
+ * the site was closed (closed_site in recreate.sh). No setting may contain < or >.
  */
 
 /**
@@ -52,11 +53,9 @@ export type SiteTls = Pick<Tls, "names" | "port" | "acmeEmail" | "hstsSeconds">;
  * nginx's configuration, of which sites.awk makes the servers.
  */
 function renderSite(site: Site): string {
-  const { proxy, tls, logs } = site;
+  const { proxy, tls } = site;
   return `# live: <live-color> <live>
-${renderClaims(site)}# header: ${headerKb(proxy)}
-${proxy.accessLog ? `# log: ${logs.maxSizeMb * logs.maxFiles}\n` : ""}${renderTlsFacts(site)}#: ingress
-${INGRESS}${proxy.accessLog ? `#: log\n${LOG}\n` : ""}#: http
+${renderHead(site)}#: http
 ${renderTrust(proxy)}${renderGrpc([proxy, ...portsOf(site).map(({ own }) => own.proxy)])}${renderHsts(tls)}${renderRedirects(site)}${renderRateLimit(proxy)}${renderSharedAssets(site)}${renderStripping(site)}${renderUpstreams("live", site)}
 # Tells an nginx that starts whether it can reach the live color, before it opens its ports.
 server {
@@ -70,6 +69,11 @@ ${renderGateServer(site, "<live>")}${ofPorts(site, (own, port) => `#: live-${por
 ${renderLocations(site, "<live>", "users")}`;
 }
 
+/** Facts, and what is the same whoever is live. */
+const renderHead = (site: Site) => `${renderClaims(site)}# header: ${headerKb(site.proxy)}
+${site.proxy.accessLog ? `# log: ${site.logs.maxSizeMb * site.logs.maxFiles}\n` : ""}${renderTlsFacts(site)}#: ingress
+${INGRESS}${site.proxy.accessLog ? `#: log\n${LOG}\n` : ""}`;
+
 /** The idle color, behind the preview port: the end of the site. */
 const renderPreview = (site: Site): string => `#: facts
 # idle: <idle-color> <idle>
@@ -77,23 +81,56 @@ const renderPreview = (site: Site): string => `#: facts
 ${renderUpstreams("idle", site)}${renderGateServer(site, "<idle>")}${ofPorts(site, (own, port) => `#: idle-${port}\n${renderLocations(own, `<idle>-${port}`, "preview")}`)}#: idle
 ${renderLocations(site, "<idle>", "preview")}${renderAssets(site, true)}`;
 
-/** What a switch makes the site of. */
+/** What a switch makes the site of. One at a time, nothing is ever behind the preview port. */
 export const renderTemplates = (site: Site) => ({
   site: renderSite(site),
-  preview: renderPreview(site),
-  noPreview:
-    ofPorts(site, (own, port) => renderNoPreview(own, `idle-${port}`)) +
-    renderNoPreview(site) +
-    renderAssets(site, false),
+  preview: isOneAtATime(site) ? renderWithoutPreview(site) : renderPreview(site),
+  noPreview: renderWithoutPreview(site),
 });
 
+const isOneAtATime = ({ strategy }: Site) => strategy === "recreate";
+
+const renderWithoutPreview = (site: Site) =>
+  ofPorts(site, (own, port) => renderNoPreview(own, `idle-${port}`)) +
+  renderNoPreview(site) +
+  renderAssets(site, false);
+
 /** The end of the site until an idle color has passed its gate. */
-const renderNoPreview = ({ path }: Site, part = "idle") => `#: ${part}
-${placesOf(path)
+const renderNoPreview = (site: Site, part = "idle") => `#: ${part}
+${placesOf(site.path)
   .map(
     (place) => `  location ${place} {
     default_type text/plain;
-    return 503 "No color is idle yet: none has passed its health gate.\\n";
+    return 503 "${isOneAtATime(site) ? "No color runs beside the live one: strategy is recreate." : "No color is idle yet: none has passed its health gate."}\\n";
+  }
+`,
+  )
+  .join("")}`;
+
+/**
+ * The site while one container is replaced by another, where no two may run: it names no live color, so that no nginx waits for one,
+ * and has the same claims, so that no other service's answer comes in its place. The variable is one that the ingress's part reads.
+ */
+export const renderClosedSite = (site: Site): string => `# closed: <live-color> <live>
+# since: <since>
+${renderHead(site)}#: http
+${renderHsts(site.tls)}${renderRedirects(site)}${ofPorts(site, (own, port) => renderClosed(own, `live-${port}`))}${renderClosed(site)}${renderWithoutPreview(site)}`;
+
+/**
+ * Some seconds: the next try may be the one that is answered. On a new connection: one that is kept would be with a worker that goes on
+ * answering so for some seconds.
+ */
+const RETRY_AFTER_SECONDS = 5;
+const renderClosed = (site: Site, part = "live") => `#: ${part}
+${placesOf(site.path)
+  .map(
+    (place) => `  location ${place} {
+    client_max_body_size ${site.proxy.maxBodySize};
+    keepalive_timeout 0;
+    set $bluegreen_nameless "";
+${renderHstsHeader(site)}${renderLogs(site)}${renderResponseHeaders(site.proxy)}    add_header Retry-After ${RETRY_AFTER_SECONDS} always;
+${renderRedirect(site)}    default_type text/plain;
+    return 503 "The service is being replaced: try again in some seconds.\\n";
   }
 `,
   )

@@ -97,6 +97,8 @@ export async function formerRelease(
     ...release,
     failed: Object.fromEntries(failed) as Former["failed"],
     children: childrenBeside(switchUrn, outputs),
+    // As note_downtime in recreate.sh says it.
+    downtime: /^==> downtime: ([\d.]+) s,/m.exec(outputs[switchUrn]?.outputs?.stdout ?? "")?.[1],
   };
 }
 
@@ -190,6 +192,7 @@ export interface State {
     type?: string;
     outputs?: {
       triggers?: string[];
+      stdout?: string;
       image?: string;
       id?: string;
       name?: string;

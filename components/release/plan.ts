@@ -23,6 +23,8 @@ export interface Former extends Release {
    * same one, if anything does.
    */
   children: { [child: string]: string | undefined };
+  /** How long the last switch took the service off, in seconds, where it did. */
+  downtime?: string;
 }
 
 /** What this update does to the children of the component. */
@@ -38,6 +40,7 @@ export interface Decided {
 export interface PlanSettings {
   health: Asked["health"] & Pick<Health, "passes" | "gateTimeoutSeconds">;
   watch: { seconds: number };
+  strategy: string;
   idle: string;
   drainSeconds: number;
   allowDowntime: boolean;
@@ -59,7 +62,7 @@ export function planInWords(
     const live = next.activeColor as Color;
     return [
       `first release: ${live} goes live with ${imageOf(next, live)}; ${gateInWords(settings)}`,
-      idleInWords(live),
+      idleInWords(live, settings),
       ...Object.keys(settings.colors[live].workers).map(
         (worker) => `workers: ${worker} starts in ${live} after the switch`,
       ),
@@ -226,7 +229,9 @@ function closing(
   const { seconds } = settings.watch;
   const watch = seconds > 0 ? `; ${live} is watched for ${seconds} s, and flipped back if it fails` : "";
   const isNew = (color: Color) => made.has(color) || hasNewImage(color, former, next);
-  const idle = isNew(other(live)) ? [idleInWords(live)] : [];
+  const idle = isNew(other(live)) ? [idleInWords(live, settings)] : [];
+  if (settings.strategy === "recreate" && (former.activeColor !== live || isNew(live)))
+    return [...recreationInWords(former, next, settings), ...idle];
   if (former.activeColor !== live) {
     const after = settings.idle === "stopped" ? `is stopped after ${drain}` : "keeps running";
     return [
@@ -241,7 +246,10 @@ function closing(
     ];
   }
   if (!all) return [];
-  if (isNew(other(live))) return [`${live} stays live and is not touched; ${gate}`];
+  if (isNew(other(live)))
+    return settings.strategy === "recreate"
+      ? [`${live} stays live and is not touched`, ...idle]
+      : [`${live} stays live and is not touched; ${gate}`];
   const stays = `${live} stays live with ${imageOf(next, live)}`;
   if (!nothingElse) return [`${stays} and is not touched`];
   return made.has("switch")
@@ -249,8 +257,21 @@ function closing(
     : [`${stays}: no new image and no switch`];
 }
 
-const idleInWords = (live: Color): string =>
-  `${other(live)} is gated after that: if it fails, the update fails, and ${live} stays live`;
+/** What is live ends first. */
+function recreationInWords(former: Former, next: Release, settings: PlanSettings): string[] {
+  const [before, live] = [former.activeColor, next.activeColor as Color];
+  const [old, successor] = before === live ? [`the old ${live}`, `the new ${live}`] : [before, live];
+  const last = former.downtime === undefined ? "" : `; last time ${former.downtime} s`;
+  return [
+    `switch: one at a time: ${old} is stopped after a drain of up to ${settings.drainSeconds} s, then ${successor} is started (${imageOf(next, live)}); ${gateInWords(settings)}; if it fails, ${old} is started again`,
+    `downtime: users get 503 from the drain of ${old} until ${successor} passes its gate${last}`,
+  ];
+}
+
+const idleInWords = (live: Color, { strategy }: PlanSettings): string =>
+  strategy === "recreate"
+    ? `${other(live)} is not started: it is gated when it becomes live`
+    : `${other(live)} is gated after that: if it fails, the update fails, and ${live} stays live`;
 
 const imageOf = (release: Release, color: Color): string => release[`${color}Image`];
 

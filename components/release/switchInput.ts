@@ -1,6 +1,6 @@
 import { ownListening, urls } from "../host/address";
 import { schemeOf } from "../nginx/requests";
-import { renderStagedSite, renderTemplates } from "../nginx/site";
+import { renderClosedSite, renderStagedSite, renderTemplates } from "../nginx/site";
 import type { Color, ColorSettings, Settings } from "../settings";
 import { hash, hostScript, quote, shellFiles } from "../shell";
 import { asked } from "./health";
@@ -30,6 +30,7 @@ export type CommandSettings = Pick<
   | "watch"
   | "logs"
   | "proxy"
+  | "strategy"
   | "idle"
   | "drainSeconds"
   | "stopGraceSeconds"
@@ -44,7 +45,8 @@ export type CommandSettings = Pick<
 
 /** All that "sh -s" reads for the switch of a container. It is not told of the idle color: a change there is no reason to run it. */
 export function renderSwitchInput(values: CommandValues, live: string): string {
-  const { activeColor, watch } = values.settings;
+  const { activeColor, watch, strategy } = values.settings;
+  const closed = strategy === "recreate" && { CLOSED_TEMPLATE: renderClosedSite(values.settings) };
   return renderInput("switch", {
     ...commonVariables(values),
     LIVE_COLOR: activeColor,
@@ -53,6 +55,7 @@ export function renderSwitchInput(values: CommandValues, live: string): string {
     HEALTH_HASH: healthHash(values.settings.health),
     WATCH_SECONDS: watch.seconds,
     WATCH_TOLERANCE: watch.tolerancePercent,
+    ...closed,
   });
 }
 
@@ -102,6 +105,7 @@ const ofColor = (who: string, { containerPort, own }: CommandSettings["colors"][
 
 /** The settings, the part for nginx's container, and the part for the host, which calls it. */
 function renderInput(command: "switch" | "idle-gate", variables: { [name: string]: string | number }) {
+  const recreates = command === "switch" && "STRATEGY" in variables;
   const inContainer = shellFiles(
     "in-nginx/piped/common.sh",
     "in-nginx/piped/probe.sh",
@@ -109,6 +113,7 @@ function renderInput(command: "switch" | "idle-gate", variables: { [name: string
     "in-nginx/piped/gate.sh",
     "in-nginx/piped/drain.sh",
     "in-nginx/piped/steps.sh",
+    ...(recreates ? ["in-nginx/piped/recreate.sh"] : []),
     `in-nginx/piped/${command}.sh`,
   );
   return hostScript(
@@ -120,6 +125,7 @@ function renderInput(command: "switch" | "idle-gate", variables: { [name: string
       "on-host/failure.sh",
       "on-host/old-images.sh",
       "on-host/conclude.sh",
+      ...(recreates ? ["on-host/recreate.sh"] : []),
       `on-host/${command}.sh`,
     ],
     { in_container_script: inContainer },
@@ -152,6 +158,7 @@ function commonVariables({ lockHolder, service, id, ingress, settings }: Command
     HEALTH_JSON_VALUE: health.jsonValue ?? "",
     GATE_TIMEOUT: health.gateTimeoutSeconds,
     ...urlsOf(settings, service),
+    ...(settings.strategy === "recreate" && { STRATEGY: settings.strategy }),
     IDLE: settings.idle,
     DRAIN_SECONDS: settings.drainSeconds,
     STOP_GRACE_SECONDS: settings.stopGraceSeconds,

@@ -105,9 +105,18 @@ export interface BlueGreenServiceArgs {
   /** Whether the new live color is watched after a switch, and flipped back. */
   watch?: WatchArgs;
   /**
+   * How another container becomes live. `blue-green`: it is gated while the former one serves, and no request is lost. `recreate`: for a service
+   * that there may be only one of (SQLite, an exclusive lock, a bot's session). The former one is stopped before the other is started, so no two
+   * ever run. From the stop until the gate has passed, users get a 503 with `Retry-After`; when it fails, the former one is started again.
+   * Default `blue-green`. A change is a *reload*; the idle color is started or stopped. With `recreate` these are refused: `watch.seconds` (nothing
+   * is left to flip back to), `idle: running`, `proxy.sharedAssets`, and `restart: always` or `on-failure`, with which Docker starts what
+   * was stopped beside what is live when it starts itself. How: docs/how-to/one-at-a-time.md.
+   */
+  strategy?: string;
+  /**
    * What the idle color does after a switch: `running` (a rollback is one reload; it takes memory and, if it consumes a
    * queue, messages) or `stopped` (it is stopped after the drain, and started before the gate of the next switch).
-   * Default `running`.
+   * Default `running`; with `strategy: recreate` it is always stopped.
    */
   idle?: string;
   /**

@@ -44,7 +44,11 @@ export function argumentsOf(
   });
   if (violations.length > 0)
     throw new pulumi.RunError(violationsInWords("The stack's configuration", violations));
-  return Object.fromEntries(args) as BlueGreenServiceArgs;
+  // The project's file gives each key its default. That is no choice, and of this one strategy may mean another.
+  const isNoChoice = (key: string, value: unknown) =>
+    name === undefined && key === "idle" && value === "running";
+  const given = args.filter(([key, value]) => !isNoChoice(key as string, value));
+  return Object.fromEntries(given) as BlueGreenServiceArgs;
 }
 
 class Reader {

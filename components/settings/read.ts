@@ -127,6 +127,8 @@ export function complete({ blue, green, ...all }: Parsed): Settings {
   return {
     ...parsed,
     tlsPort: hasTls(tls) ? tls.port : undefined,
+    // Beside the live color nothing runs.
+    idle: parsed.strategy === "recreate" ? "stopped" : parsed.idle,
     // In the stack's configuration an empty text or list and 0 stand for what is not set: there every key has a value.
     ingress: parsed.ingress === "" ? undefined : parsed.ingress,
     keepImages: parsed.keepImages === 0 ? undefined : parsed.keepImages,

@@ -95,12 +95,25 @@ export const RULES: Rule[] = [
       }),
   ),
 
-  rule([], function* ({ idle, restart }) {
-    if (idle === "stopped" && restart === "always")
+  rule(["strategy", "idle"], function* ({ strategy, idle, restart }) {
+    if (idle !== "stopped") return;
+    const because = strategy === "recreate" ? 'strategy is "recreate"' : 'idle is "stopped"';
+    // When Docker itself starts, what was stopped by hand with an exit code other than 0 is a failure to it.
+    if (restart === "always" || (strategy === "recreate" && restart === "on-failure"))
       yield [
         "restart",
-        'is "always", with which Docker starts the idle color again although idle is "stopped". Use "unless-stopped"',
+        `is ${show(restart)}, with which Docker starts the idle color again although ${because}. Use "unless-stopped"`,
       ];
+  }),
+  rule(["strategy"], function* ({ strategy, watch }, given) {
+    if (strategy !== "recreate") return;
+    if (watch.seconds > 0)
+      yield [
+        "watch.seconds",
+        `is ${watch.seconds}, but with strategy "recreate" nothing is left to flip back to: what was live is stopped. Leave it out; to go back, make the former color live`,
+      ];
+    if (given.idle === "running")
+      yield ["idle", 'is "running", but with strategy "recreate" only the live color runs. Leave it out'];
   }),
 
   rule(["redis.enabled"], function* (settings) {
@@ -239,11 +252,13 @@ export const RULES: Rule[] = [
     if (rateLimit.requestsPerSecond === 0 && proxy?.rateLimit?.burst !== undefined)
       yield ["proxy.rateLimit.requestsPerSecond", "is missing: burst is what may come beyond it"];
   }),
-  rule(["idle", "path", "proxy.sharedAssets"], function* ({ idle, path, proxy: { sharedAssets } }) {
+  rule(["strategy", "idle", "path", "proxy.sharedAssets"], function* (settings) {
+    const { strategy, idle, path } = settings;
+    const { sharedAssets } = settings.proxy;
     if (sharedAssets.length > 0 && idle === "stopped")
       yield [
         "proxy.sharedAssets",
-        'are asked for at the idle color, which does not run with idle "stopped": set one of them only',
+        `are asked for at the idle color, which does not run with ${strategy === "recreate" ? 'strategy "recreate"' : 'idle "stopped"'}: set one of them only`,
       ];
     for (const [i, asset] of sharedAssets.entries())
       if (path !== "/" && asset !== path && !asset.startsWith(`${path}/`))

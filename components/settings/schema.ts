@@ -453,6 +453,9 @@ export const schema = z.strictObject({
     seconds: setting(whole(0, 3600), 0, { cost: "reload; `pulumi up` takes longer by it", ...SECONDS }),
     tolerancePercent: setting(fraction(0, 100), 5, { ...RELOAD, unit: "percentage points" }),
   } satisfies Shape<WatchArgs>),
+  strategy: setting(oneOf("blue-green", "recreate"), "blue-green", {
+    cost: "reload; the idle color is started or stopped",
+  }),
   idle: setting(oneOf("running", "stopped"), "running", {
     cost: "reload; the idle color is started or stopped",
   }),

@@ -48,6 +48,7 @@ const EVERYTHING: BlueGreenServiceArgs = {
   activeColor: "blue",
   hosts: ["shop.example.com"],
   proxy: { ...MADE.proxy, nginxConfig: "", protocol: "http1", sharedAssets: ["/api/assets"] },
+  strategy: "blue-green",
   idle: "running",
   redirects: { "www.example.com": "https://shop.example.com" },
   path: "/api",
@@ -113,6 +114,11 @@ const BASES: BlueGreenServiceArgs[] = [
     tls: { ...EVERYTHING.tls, acmeDirectory: "https://ca.example.com/dir", acmeImage: "goacme/lego:v4.25.2" },
   },
   { ...EVERYTHING, health: { kind: "command", command: ["pg_isready", "-q"] } },
+  {
+    ...EVERYTHING,
+    ...{ strategy: "recreate", idle: "stopped", watch: {} },
+    proxy: { ...EVERYTHING.proxy, sharedAssets: [] },
+  },
   {
     ...EVERYTHING,
     host: {

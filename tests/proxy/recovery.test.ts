@@ -4,7 +4,7 @@ import { docker } from "../support/docker";
 import { hash } from "../../components/shell";
 import { type Running, until } from "../support/running";
 import { NODE_IMAGE, PLACE, SERVICE, type Service, useLiveService, withDirective } from "./service";
-import { STEPS, TAKE_OVER_STEPS, withLine } from "./steps";
+import { KILL_SWITCH, STEPS, TAKE_OVER_STEPS, withLine } from "./steps";
 
 /** Starts a switch that waits in the gate of a sick candidate. */
 async function waitingSwitch(service: Service, lockHolder: string): Promise<[Running, string]> {
@@ -187,12 +187,6 @@ describe("an edge that is away for some seconds", () => {
     assert.equal(await service.live(), service.containers.green);
   });
 });
-
-// The shell that reads the switch from its standard input, and its subshells.
-const KILL_SWITCH = `
-for process in /proc/[0-9]*; do
-  [ "$(tr '\\0' ' ' <"$process/cmdline" 2>/dev/null)" != "sh -s " ] || kill -9 "\${process#/proc/}"
-done`;
 
 /** The steps of the switch and of its commit, and what is left when it is killed after each. */
 const KILLS = [

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { NGINX_IMAGE, type Proxy, type Settings } from "../../components/settings";
 import { printingFunction, shellFile } from "../../components/shell";
 import { fillSite } from "../../components/nginx/fillSite";
-import { renderStagedSite, renderTemplates } from "../../components/nginx/site";
+import { renderClosedSite, renderStagedSite, renderTemplates } from "../../components/nginx/site";
 import { containers, validSettings } from "../unit/valid";
 
 /** The greatest values that are not refused. */
@@ -35,7 +35,7 @@ export const CASE: fc.Arbitrary<Case> = fc
   }));
 
 /** The first switch: both colors are staged. Then the site that it commits. */
-function configurations({ settings, names }: Case): { staged: string; site: string } {
+function configurations({ settings, names }: Case): { staged: string; site: string; closed: string } {
   const { blue, green } = settings.colors;
   const live = { color: "blue", container: names.blue, port: blue.containerPort };
   const idle = { color: "green", container: names.green, port: green.containerPort };
@@ -44,7 +44,11 @@ function configurations({ settings, names }: Case): { staged: string; site: stri
       .replaceAll("<candidate>", container)
       .replaceAll("<candidate-port>", String(port)),
   );
-  return { staged: staged.join(""), site: fillSite(renderTemplates(settings), "shop", live, idle) };
+  return {
+    staged: staged.join(""),
+    site: fillSite(renderTemplates(settings), "shop", live, idle),
+    closed: renderClosedSite(settings).replaceAll("<service>", "shop"),
+  };
 }
 
 /** Tests them all in one container, and gives what nginx says of those that it refuses. */
@@ -62,12 +66,13 @@ export function refusals(cases: Case[]): string {
     "write_resolver\nset_listeners open\nset_watched yes\nwrite_config_hash test",
     `check() { write_sites; nginx -t -c $BASE/nginx.conf >/tmp/log 2>&1 || { echo "case $1:"; cat /tmp/log; }; }`,
     ...cases.map((one, i) => {
-      const { staged, site } = configurations(one);
+      const { staged, site, closed } = configurations(one);
       return [
         `${printingFunction("staged", staged)}staged >$STAGED`,
         `: >$SITE\ncheck '${i} staged'`,
         `${printingFunction("site", site)}site >$SITE`,
         `rm $STAGED\ncheck '${i} committed'`,
+        `${printingFunction("closed", closed)}closed >$SITE\ncheck '${i} closed'`,
       ].join("\n");
     }),
     "echo tested >&2",

@@ -86,6 +86,7 @@ const QUICK = {
 export interface SwitchOptions {
   lockHolder?: string;
   health?: BlueGreenServiceArgs["health"];
+  strategy?: string;
   idle?: string;
   watch?: BlueGreenServiceArgs["watch"];
   logs?: BlueGreenServiceArgs["logs"];
@@ -114,6 +115,8 @@ export interface JournalEntry {
   config: string;
   /** Not known of a switch that was killed. */
   seconds: number;
+  /** Of what has taken the service off. */
+  downtime?: number;
   outcome: string;
 }
 
@@ -207,12 +210,16 @@ export class Service {
     return this.startApp(color, APP, { HEALTH: health, BODY: body });
   }
 
-  /** The same with an app of one's own, as the text of its program; it gets its name as NAME. */
+  /**
+   * The same with an app of one's own, as the text of its program; it gets its name as NAME. `how`: or it is only made, as Pulumi makes
+   * a color.
+   */
   async startApp(
     color: Color,
     program: string,
     variables: { [name: string]: string } = {},
     flags: string[] = [],
+    how: "run" | "create" = "run",
   ): Promise<string> {
     const name = this.nextName(color);
     this.containers[color] = name;
@@ -222,8 +229,7 @@ export class Service {
       `${key}=${value}`,
     ]);
     await docker(
-      "run",
-      "--detach",
+      ...(how === "run" ? ["run", "--detach"] : ["create"]),
       "--restart",
       "unless-stopped",
       "--name",

@@ -26,3 +26,9 @@ export function withLine(line: string, before: string, after = "") {
     return edited;
   };
 }
+
+/** In nginx's container: the shell that reads the switch from its standard input, and its subshells. */
+export const KILL_SWITCH = `
+for process in /proc/[0-9]*; do
+  [ "$(tr '\\0' ' ' <"$process/cmdline" 2>/dev/null)" != "sh -s " ] || kill -9 "\${process#/proc/}"
+done`;

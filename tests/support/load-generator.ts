@@ -149,7 +149,7 @@ function generate(options: Options): void {
           response.resume();
           response.on("end", () => {
             const status = response.statusCode ?? 0;
-            if (status < 200 || status > 299) return settle(String(status));
+            if (status < 200 || status > 299) return settle(statusInWords(response));
             const now = performance.now();
             noteSilence(now);
             lastAnswer = now;
@@ -200,6 +200,12 @@ function generate(options: Options): void {
     say();
     process.stdin.destroy();
   });
+}
+
+/** Of a 503 also what it says of another try: who says that, is away on purpose. */
+function statusInWords({ statusCode, headers }: http.IncomingMessage): string {
+  const { "retry-after": after } = headers;
+  return statusCode === 503 && after !== undefined ? `503, Retry-After ${after}` : String(statusCode);
 }
 
 const codeOf = (error: NodeJS.ErrnoException) => error.code ?? error.message;

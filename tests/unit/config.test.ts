@@ -48,6 +48,16 @@ describe("the stack's configuration", () => {
     });
   });
 
+  it("N7 the project's default of idle is no choice, which strategy would contradict; one of a service's own is", () => {
+    const args = { ...LEAST, ...argumentsOf({ strategy: "recreate", idle: "running" }) };
+    assert.deepEqual(findViolations(args), []);
+    const own = argumentsOf({ shop: '{"strategy":"recreate","idle":"running"}' }, undefined, "shop");
+    assert.deepEqual(
+      findViolations({ ...LEAST, ...own }).map(({ propertyPath }) => propertyPath),
+      ["idle"],
+    );
+  });
+
   for (const stack of ["dev", "prod"]) {
     it(`that of ${stack} is valid`, () =>
       assert.deepEqual(findViolations(argumentsOf(stackConfig(stack))), []));

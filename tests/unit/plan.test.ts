@@ -11,6 +11,7 @@ import { LEAST, settingsOf } from "./valid";
 const SETTINGS: PlanSettings = {
   health: { kind: "http", path: "/up", passes: 2, gateTimeoutSeconds: 60 },
   watch: { seconds: 0 },
+  strategy: "blue-green",
   idle: "running",
   drainSeconds: 30,
   allowDowntime: false,
@@ -87,6 +88,26 @@ describe("the plan in words", () => {
     assert.deepEqual(plan({ activeColor: "green" }, { idle: "stopped" }), [
       `switch: blue -> green (shop:2); ${GATE}; blue is stopped after a drain of up to 30 s`,
     ]);
+  });
+
+  it("N7 one at a time: of downtime before it comes, with how long the last was, and what becomes of the other color", () => {
+    const settings = { strategy: "recreate", idle: "stopped" };
+    const first = planInWords(undefined, RELEASE, { ...SETTINGS, ...settings }, DECIDED);
+    assert.equal(first[1], "green is not started: it is gated when it becomes live");
+    assert.deepEqual(plan({ activeColor: "green" }, settings), [
+      `switch: one at a time: blue is stopped after a drain of up to 30 s, then green is started (shop:2); ${GATE}; if it fails, blue is started again`,
+      "downtime: users get 503 from the drain of blue until green passes its gate",
+    ]);
+    assert.deepEqual(plan({ blueImage: "shop:3" }, settings, { ...RELEASE, downtime: "4.2" }).slice(1), [
+      `switch: one at a time: the old blue is stopped after a drain of up to 30 s, then the new blue is started (shop:3); ${GATE}; if it fails, the old blue is started again`,
+      "downtime: users get 503 from the drain of the old blue until the new blue passes its gate; last time 4.2 s",
+    ]);
+    assert.deepEqual(plan({ greenImage: "shop:3" }, settings), [
+      "green (idle): image shop:2 -> shop:3",
+      "blue stays live and is not touched",
+      "green is not started: it is gated when it becomes live",
+    ]);
+    assert.deepEqual(plan({}, settings), ["blue stays live with shop:1: no new image and no switch"]);
   });
 
   it("of a switch that is watched, and of a release of the idle color, which is not", () => {

@@ -4,7 +4,7 @@ import { OF_PROXIES } from "../../components/nginx/headers";
 import { withUnderscores } from "../../components/nginx/requests";
 import { other, type Color, type Settings, findViolations } from "../../components/settings";
 import { fillSite } from "../../components/nginx/fillSite";
-import { renderStagedSite, renderTemplates } from "../../components/nginx/site";
+import { renderClosedSite, renderStagedSite, renderTemplates } from "../../components/nginx/site";
 import { assemble, server } from "./sites";
 import { anyText, containers, LEAST, RUNS, validSettings, settingsOf } from "./valid";
 
@@ -434,14 +434,16 @@ describe("the rendered site", () => {
       return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
     };
     const shapeOf = (settings: Settings) => {
-      const { activeColor, idle, path } = settings;
+      const { activeColor, strategy, idle, path } = settings;
       const plainly = plain(settings) as Settings;
       const proxy = {
         ...plainly.proxy,
         nginxConfig: settings.proxy.nginxConfig,
         protocol: settings.proxy.protocol,
       };
-      return directives(siteOf({ ...plainly, activeColor, idle, path, proxy, ports: settings.ports }));
+      return directives(
+        siteOf({ ...plainly, activeColor, strategy, idle, path, proxy, ports: settings.ports }),
+      );
     };
     fc.assert(
       fc.property(validSettings, containers, (settings, names) => {
@@ -505,5 +507,40 @@ describe("the rendered site", () => {
       }),
       { numRuns: RUNS * 10 },
     );
+  });
+});
+
+describe("N7 the site while nothing runs", () => {
+  const closed = (args: object) => renderClosedSite(settingsOf({ ...LEAST, strategy: "recreate", ...args }));
+
+  it("names no live color, asks nobody, and has the claims, certificates and headers that it has else", () => {
+    const tls = { names: ["shop.example.com"], acmeEmail: "ops@example.com", hstsSeconds: 60 };
+    const site = closed({
+      hosts: ["shop.example.com"],
+      path: "/api",
+      ports: [{ containerPort: 9090, path: "/admin" }],
+      tls,
+      proxy: { responseHeaders: { "X-Frame-Options": "DENY" }, maxBodySize: "9m" },
+    });
+    assert.match(site, /^# closed: <live-color> <live>\n# since: <since>\n/);
+    assert.doesNotMatch(site, /^# (live|idle):|proxy_pass|upstream [^t]/m);
+    const facts = (text: string) => text.match(/^# (claim|port|tls|acme|header|log): .*$/gm);
+    const args = { ...LEAST, hosts: ["shop.example.com"], path: "/api", tls };
+    const open = renderTemplates(settingsOf({ ...args, ports: [{ containerPort: 9090, path: "/admin" }] }));
+    assert.deepEqual(facts(site), facts(open.site));
+    for (const place of ["= /api", "/api/", "= /admin", "/admin/"]) {
+      const location = new RegExp(`^  location ${place} \\{\n[^}]*`, "m").exec(site)?.[0] ?? "";
+      assert.match(location, /client_max_body_size 9m;/, place);
+      assert.match(location, /add_header Retry-After \d+ always;/);
+      assert.match(location, /add_header X-Frame-Options "DENY" always;/);
+      assert.match(location, /add_header Strict-Transport-Security \$bluegreen_hsts_60 always;/);
+      assert.match(location, /return 503 /);
+    }
+  });
+
+  it("nothing is ever behind the preview port", () => {
+    const { preview, noPreview } = renderTemplates(settingsOf({ ...LEAST, strategy: "recreate" }));
+    assert.equal(preview, noPreview);
+    assert.match(preview, /No color runs beside the live one: strategy is recreate/);
   });
 });

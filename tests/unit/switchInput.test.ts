@@ -78,6 +78,23 @@ describe("the switch's input", () => {
     }
   });
 
+  it("N7 is told of strategy recreate alone, and has its scripts then alone", () => {
+    for (const input of [
+      inputOf(settingsOf(LEAST)),
+      inputOf(settingsOf({ ...LEAST, strategy: "blue-green" })),
+    ]) {
+      assert.equal(input, inputOf(settingsOf(LEAST)));
+      assert.doesNotMatch(input, /^(STRATEGY|CLOSED_TEMPLATE|EXCHANGE_SECONDS)=/m);
+    }
+    const recreate = settingsOf({ ...LEAST, strategy: "recreate" });
+    assert.match(inputOf(recreate), /\nSTRATEGY='recreate'\nIDLE='stopped'\n/);
+    assert.match(
+      inputOf(recreate),
+      /\nCLOSED_TEMPLATE='# closed: <live-color> <live>\n[^]*\nEXCHANGE_SECONDS=/,
+    );
+    assert.match(idleInputOf(recreate), /\nSTRATEGY='recreate'\n/);
+  });
+
   it("knows no secret: nothing of the environment or of Redis", () => {
     const settings = settingsOf({ ...LEAST, env: { TOKEN: "s3cr3t" }, redis: { password: "s3cr3t" } });
     assert.doesNotMatch(inputOf(settings) + idleInputOf(settings), /s3cr3t|TOKEN/);
@@ -204,6 +221,7 @@ describe("the hash that runs the switch again", () => {
       { health: { gateTimeoutSeconds: 61 } },
       { proxy: { accessLog: false } },
       { proxy: { readTimeoutSeconds: 1 } },
+      { strategy: "recreate" },
     ].map((change) => switchHash(settingsOf({ ...LEAST, ...change })));
     assert.equal(new Set([base, ...others]).size, others.length + 1);
   });

@@ -217,6 +217,10 @@ export const validArgs = (anyOf(schema) as fc.Arbitrary<BlueGreenServiceArgs>).m
     ? { proxy: { ...args.proxy, sharedAssets: undefined } }
     : {}),
   redirects: args.tls?.names?.length ? {} : args.redirects,
+  ...(args.strategy === "recreate" && {
+    ...{ idle: "stopped", watch: {}, restart: "unless-stopped" },
+    proxy: { ...args.proxy, sharedAssets: undefined },
+  }),
   stripPath:
     args.proxy?.protocol !== "grpc" &&
     args.stripPath === true &&

@@ -554,6 +554,25 @@ describe("findViolations", () => {
       "proxy.rateLimit.burst",
     ]);
   });
+  it("N7 strategy: with recreate nothing runs beside the live color, and Docker starts nothing by itself", () => {
+    const found = (more: object, strategy: unknown = "recreate") =>
+      pathsOf({ ...LEAST, ...more, strategy: strategy as string });
+    assert.deepEqual(found({}), []);
+    assert.deepEqual(found({ idle: "stopped", restart: "no", watch: { tolerancePercent: 1 } }), []);
+    assert.deepEqual(found({ watch: { seconds: 5 } }), ["watch.seconds"]);
+    assert.deepEqual(found({ idle: "running" }), ["idle"]);
+    assert.deepEqual(found({ proxy: { sharedAssets: ["/assets"] } }), ["proxy.sharedAssets"]);
+    for (const restart of ["always", "on-failure"])
+      assert.deepEqual(found({ restart }), ["restart"], restart);
+    for (const bad of ["Recreate", "rolling", "", true, 7])
+      assert.deepEqual(found({ watch: { seconds: 5 } }, bad), ["strategy"], String(bad));
+    assert.deepEqual(
+      found({ watch: { seconds: 5 }, idle: "running", restart: "always", proxy: { sharedAssets: ["/a"] } }),
+      ["restart", "watch.seconds", "idle", "proxy.sharedAssets"],
+    );
+    const says = findViolations({ ...LEAST, strategy: "recreate", watch: { seconds: 5 } })[0].reason;
+    assert.match(says, /nothing is left to flip back to: what was live is stopped/);
+  });
   it("N6 proxy.sharedAssets: paths below that of the service, and an idle color that runs", () => {
     const found = (sharedAssets: unknown, more: object = {}) =>
       pathsOf({ ...LEAST, ...more, proxy: { sharedAssets: sharedAssets as string[] } });

@@ -51,6 +51,7 @@ conclude() { # color container status
   report_failure "$@"
   # Another switch may be gating what this one would stop.
   [ "$3" = 3 ] || stop_what_is_not_served "$2" >&2
+  [ -z "${STRATEGY:-}" ] || [ "$3" = 3 ] || reopen >&2
   give_up
 }
 give_up() {
@@ -59,6 +60,8 @@ give_up() {
 }
 
 report_failure() { # color container status
+  # What the host's part could not do, it has said itself.
+  [ "$3" != 5 ] || return 0
   if [ "$3" != 10 ]; then
     [ "$3" -lt 128 ] || echo "error: the switch was killed (exit status $3); what it had begun is undone." >&2
     next="see the reason above, then run 'pulumi up' again."

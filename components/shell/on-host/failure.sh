@@ -63,6 +63,10 @@ tell_urls() {
     *'live: '*) ;;
     *) return 0 ;;
   esac
-  [ -z "$URL" ] || echo "The live color keeps serving at $URL, the idle one at $PREVIEW_URL."
+  if [ -n "${STRATEGY:-}" ]; then
+    [ -z "$URL" ] || echo "The live color serves at $URL."
+  else
+    [ -z "$URL" ] || echo "The live color keeps serving at $URL, the idle one at $PREVIEW_URL."
+  fi
   echo "(Where Pulumi lists outputs as removed, that is its display of a failed update. 'pulumi stack output' still has them.)"
 }

@@ -16,6 +16,8 @@ hear() {
       '?ended '*) return "${line#* }" ;;
       '?progress '*) tell_progress "${line#* }" ;;
       '?command '* | '?image '*) answer "${line#?}" ;;
+      # Of strategy "recreate" (recreate.sh).
+      '?exchange '*) exchange "${line#* }" ;;
       *) printf '%s\n' "$line" ;;
     esac
   done
@@ -29,16 +31,20 @@ tell_progress() { # "CONTAINER TEXT"
   printf '==> %s\n' "${1#* }${last_line:+; its log says: $last_line}"
 }
 
-# A gate or "status" asks for the health of a container that only Docker can tell. The answer is a file: the script there has its own text as its input.
+# A gate or "status" asks for the health of a container that only Docker can tell.
 answer() { # "KIND CONTAINER ASKER"
   read -r kind container asker <<END
 $1
 END
   "check_by_$kind" "$container"
+  tell_nginx "$asker"
+}
+# $verdict and $said, as a file: the script there has its own text as its input.
+tell_nginx() { # asker
   said=$(printf '%s' "$said" | head -c 300 | tr -c '[:print:]' ' ')
   # shellcheck disable=SC2016 # expanded in nginx's container
   printf '%s\n' "$verdict" "$said" |
-    docker exec -i "$NGINX" sh -c 'cat >"$1.new" && mv -f "$1.new" "$1"' sh "/run/bluegreen/told.$asker" || :
+    docker exec -i "$NGINX" sh -c 'cat >"$1.new" && mv -f "$1.new" "$1"' sh "/run/bluegreen/told.$1" || :
 }
 
 # Given: HEALTH_COMMAND (words for a shell) HEALTH_TIMEOUT

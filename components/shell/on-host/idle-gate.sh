@@ -10,6 +10,12 @@ main() {
   look_around
   read_served || :
   choose_candidate
+  # One at a time, it is gated when it becomes live.
+  if [ -n "${STRATEGY:-}" ]; then
+    stop_what_is_not_served
+    echo "==> $idle_color does not run beside what is live"
+    return 0
+  fi
   started=''
   if [ "$IDLE" = running ] || ! serves idle "$candidate"; then
     runs "$candidate" || started=$candidate

@@ -9,11 +9,22 @@ main() {
   eval "$(settings)"
   candidate_port=$LIVE_PORT own_settings=$LIVE_OWN
   look_around
-  start "$LIVE"
+  start_live_first
   started_idle=''
   start_what_becomes_idle
   run_in_nginx "$LIVE" "$started_idle" && status=0 || status=$?
   conclude "$LIVE_COLOR" "$LIVE" "$status"
+}
+
+# One at a time, what is not live yet is started when nothing else runs any more (recreate.sh).
+start_live_first() {
+  if [ -n "${STRATEGY:-}" ]; then
+    seen_before_start=yes
+    read_served || :
+    serves live "$LIVE" || return 0
+    runs "$LIVE" || stop_all_but_live || give_up
+  fi
+  start "$LIVE"
 }
 
 # What is live or idle now. That it does not start is no reason not to switch.

@@ -383,6 +383,34 @@ describe("what status compares", () => {
       args: { idle: "stopped" },
       kinds: ["green-running"],
     },
+    "N7 one at a time: the idle color has never run": {
+      change: (there) => {
+        Object.assign(there.containers[1], { status: "created" });
+        const { site, hash } = siteOf({ strategy: "recreate" });
+        editProxy({ site, journal: [{ ...DONE, config: hash, outcome: "done" }] })(there);
+      },
+      args: { strategy: "recreate" },
+      kinds: [],
+    },
+    "N7 one at a time: it runs": {
+      change: (there) => {
+        const { site, hash } = siteOf({ strategy: "recreate" });
+        editProxy({ site, journal: [{ ...DONE, config: hash, outcome: "done" }] })(there);
+      },
+      args: { strategy: "recreate" },
+      kinds: ["green-running"],
+    },
+    "N7 one at a time: an update was killed while nothing ran": {
+      change: (there) => {
+        for (const name of ["shop-blue-1", "shop-green-1"]) stop(there, name);
+        const nothing = { health_code: undefined, healthy: false, health_answer: "" };
+        editProxy({ site: "# closed: blue shop-blue-1\n", ...nothing })(there);
+      },
+      args: { strategy: "recreate" },
+      kinds: ["closed", "blue-exited"],
+      says: /blue \(shop-blue-1\) was stopped for another container to take its place/,
+      users: /^no color is live: each request gets a 503$/,
+    },
     "a stopped Redis": { change: (there) => void stop(there, "shop-redis"), kinds: ["redis-exited"] },
     "a stopped nginx, for which the edge stands in": {
       change: (there) => {

@@ -46,6 +46,29 @@ describe("U9 what a switch was about", () => {
     );
   });
 
+  it("N7 one at a time, and what was started again after a failure", () => {
+    assert.deepEqual(
+      wordsOf(
+        entry("recreate", { from: "", blue: "shop:1", config: "a" }),
+        entry("recreate", { to: "green", green: "shop:2", config: "b" }),
+        entry("recreate", {
+          from: "green",
+          to: "green",
+          green: "shop:3",
+          config: "c",
+          outcome: "failed: ill",
+        }),
+        entry("reopened", { from: "", to: "green", green: "shop:2", config: "b" }),
+      ),
+      [
+        "one at a time: blue shop:1",
+        "one at a time: blue -> green shop:2",
+        "one at a time: green shop:2 -> shop:3",
+        "green shop:2 started again",
+      ],
+    );
+  });
+
   it("U9 a heal, other settings, a new nginx", () => {
     assert.deepEqual(
       wordsOf(

@@ -32,7 +32,7 @@ take_lock() {
   if ! flock -w 1 9; then
     holder=$(cat "$LOCK.holder" 2>/dev/null) || holder='unknown'
     case $holder in
-      "$LOCK_HOLDER "*) wait_seconds=$((GATE_TIMEOUT + DRAIN_SECONDS + 30)) ;;
+      "$LOCK_HOLDER "*) wait_seconds=$((GATE_TIMEOUT + DRAIN_SECONDS + 30 + ${EXCHANGE_SECONDS:-0})) ;;
       *) wait_seconds=$LOCK_WAIT_SECONDS ;;
     esac
     say "another switch is running ($holder): waiting up to $wait_seconds s for it"
@@ -153,7 +153,13 @@ put_back() {
   runs_config "$(config_hash)" || reload || warn 'nginx did not answer with the former configuration'
   end_intent "failed: ${reason:-ended by a signal}" "$(seconds_taken)"
   now=$(served live)
-  if [ -n "$now" ]; then now="${now%% *} keeps serving"; else now='no color is live yet'; fi
+  if [ -n "$now" ]; then
+    now="${now%% *} keeps serving"
+  elif [ -n "$(served closed)" ]; then
+    now='users get 503'
+  else
+    now='no color is live yet'
+  fi
   printf '==> the former configuration is in place: %s\n' "$now" >&2
   exit "$status"
 }

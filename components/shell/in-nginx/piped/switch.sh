@@ -6,24 +6,32 @@
 # It knows the color that goes live and its container, and not what the other color shall run: that is the idle gate's, so
 # that a release of the live color never depends on the idle one.
 #
-# Given: LIVE_COLOR LIVE LIVE_PORT HEALTH_HASH WATCH_SECONDS WATCH_TOLERANCE; from the host's part IMAGE (of LIVE) STARTED (the idle container that it
-#        has just started, or nothing)
+# Given: LIVE_COLOR LIVE LIVE_PORT HEALTH_HASH WATCH_SECONDS WATCH_TOLERANCE, STRATEGY (recreate, or not set); from the host's part IMAGE (of LIVE)
+#        STARTED (the idle container that it has just started, or nothing)
 #
 # shellcheck disable=SC2154 # from steps.sh and probe.sh
 
 main() {
   begin
+  [ -z "${REOPEN:-}" ] || {
+    reopen
+    return
+  }
   choose_idle
   fill_site "$LIVE_COLOR" "$LIVE" "$LIVE_PORT" "$idle_container" "$(port_of "$idle_container")"
   note_intent "${served_live%% *}" "$LIVE_COLOR" "$(kind)" "$LIVE_COLOR" "$IMAGE"
   : >"$ANSWERS"
   ! is_watched || set_watched yes
+  # What is live already stays.
+  [ -z "${STRATEGY:-}" ] || is_live "$LIVE" || exchange
   stage "$LIVE_COLOR" "$LIVE" "$LIVE_PORT"
   if is_live "$LIVE"; then try_live; else gate "$LIVE_COLOR" "$LIVE"; fi
   be_alone
   ! is_watched || before=$(add_answers '0 0')
+  [ -z "${STRATEGY:-}" ] || read_closed
   commit
   watch
+  [ -z "${STRATEGY:-}" ] || note_downtime
   keep_health
   drain
   try_idle
@@ -31,8 +39,11 @@ main() {
   say "$LIVE_COLOR is live"
 }
 
-# After a flip, what was live is idle: a rollback is one reload. Else what is idle stays so. None before the first idle gate.
+# After a flip, what was live is idle: a rollback is one reload. Else what is idle stays so. None before the first idle gate, and none
+# ever where only one may run (recreate.sh).
 choose_idle() {
+  idle_container=''
+  [ -z "${STRATEGY:-}" ] || return 0
   case ${served_live%% *} in
     '' | "$LIVE_COLOR") idle_container=${served_idle#* } ;;
     *) idle_container=${served_live#* } ;;
@@ -42,6 +53,8 @@ choose_idle() {
 kind() {
   if is_live "$LIVE"; then
     echo settings
+  elif [ -n "${STRATEGY:-}" ]; then
+    echo recreate
   elif is_served "$LIVE"; then
     echo flip
   else
@@ -164,7 +177,7 @@ drain() {
       *) leaving="$leaving $container" ;;
     esac
   done
-  wait_for_connections_to "$leaving"
+  [ -z "$leaving" ] || wait_for_connections_to "$leaving"
 }
 
 main

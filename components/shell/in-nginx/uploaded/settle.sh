@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# What becomes of a switch that was killed: undone before its commit was through, left as it is after that. Sourced after nginx.sh and
+# What becomes of a switch that was killed: undone before its commit was through, left as it is after that. One that recreates (recreate.sh) and
+# has stopped what was live is left closed. Sourced after nginx.sh and
 # journal.sh by the entrypoint of the nginx that serves, and by the next switch.
 
 # The site of before the commit, for the next reload. An nginx that runs the new one has let go of what only the former one
@@ -34,6 +35,8 @@ settle_interrupted() {
     outcome='interrupted: undone'
   elif [ "$(site_hash)" = "$(json_value config <"$INTENT")" ]; then
     outcome="interrupted: $to was live already, connections to the former container were not waited for"
+  elif grep -q '^# closed: ' "$SITE"; then
+    outcome="interrupted: users get 503, since no container can be started from here: pulumi up does it, or bluegreen heal"
   else
     outcome='interrupted: nothing had changed'
   fi
