@@ -44,10 +44,12 @@ function configurations({ settings, names }: Case): { staged: string; site: stri
       .replaceAll("<candidate>", container)
       .replaceAll("<candidate-port>", String(port)),
   );
+  const { proxy } = settings;
+  const oneAtATime = { ...settings, strategy: "recreate" as const, proxy: { ...proxy, sharedAssets: [] } };
   return {
     staged: staged.join(""),
     site: fillSite(renderTemplates(settings), "shop", live, idle),
-    closed: renderClosedSite(settings).replaceAll("<service>", "shop"),
+    closed: renderClosedSite(oneAtATime).replaceAll("<service>", "shop"),
   };
 }
 

@@ -19,19 +19,19 @@ exchange() { # "[closed] ASKER"
       ;;
   esac
   look_around
-  if stop_all_but_live && start_live; then verdict=exchanged said=''; fi
+  if stop_all_but "$LIVE" && start_live; then verdict=exchanged said=''; fi
   tell_nginx "$asker"
 }
 
-stop_all_but_live() {
+stop_all_but() { # container
   running=$(printf '%s\n' "$containers" | awk '($2 == "blue" || $2 == "green") && $3 ~ /running|restarting|paused/ { print $1 }')
-  case $running in '' | "$LIVE") return 0 ;; esac
+  case $running in '' | "$1") return 0 ;; esac
   # One that ran beside another may be ill for that.
   for name in $running; do echo "==> stopping $name, within $STOP_GRACE_SECONDS s"; done
   # shellcheck disable=SC2086 # names
   said=$(docker stop -t "$STOP_GRACE_SECONDS" $running 2>&1 >/dev/null </dev/null) && look_around && return 0
-  echo "error: what runs could not be stopped, so nothing was started. Docker says: $said" >&2
-  echo "What to do next: mend what Docker says, then run 'pulumi up' again." >&2
+  echo "error: what runs could not be stopped, so nothing was started beside it. Docker says: $said" >&2
+  echo "What to do next: mend what Docker says, then run 'npx bluegreen heal', or 'pulumi up' again." >&2
   return 1
 }
 start_live() {
@@ -51,6 +51,7 @@ reopen() {
   former=$(printf '%s\n' "$served" | sed -n 's/^closed: [a-z]* //p')
   [ -n "$former" ] || return 0
   look_around
+  stop_all_but "$former" || return 0
   runs "$former" || try_to_start "$former" || {
     echo "error: $former, which was live, can't be started again. Docker says: $said"
     echo "Users get 503, since nothing runs. What to do next: mend what Docker says, then run 'npx bluegreen heal', or 'pulumi up' again."

@@ -22,7 +22,7 @@ start_live_first() {
     seen_before_start=yes
     read_served || :
     serves live "$LIVE" || return 0
-    runs "$LIVE" || stop_all_but_live || give_up
+    runs "$LIVE" || stop_all_but "$LIVE" || give_up
   fi
   start "$LIVE"
 }
