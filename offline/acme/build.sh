@@ -11,12 +11,11 @@ base=$2
 # No C compiler is needed, and nothing of the user's own settings changes what is built.
 export CGO_ENABLED=0 GOFLAGS=-mod=readonly GOWORK=off
 
+# shellcheck source=../docker.sh
+. "$here/../docker.sh"
+
 say() {
   printf '==> %s\n' "$*"
-}
-
-tag_of() {
-  sed -n "s/.*\"$1\": \"\(.*\)\".*/\1/p" "$here/tags.json"
 }
 
 build_pebble() {
@@ -34,15 +33,6 @@ build_lego() {
   cp "$here/providers.go.txt" "$work/sources/providers/dns/zz_gen_dns_providers.go"
   (cd "$work/sources" && go build -trimpath -o "$work/lego" ./cmd/lego)
   mv "$work/lego" "$cache/lego"
-}
-
-# buildx may be missing (Debian's docker.io has none); the classic builder is in every engine.
-docker_build() {
-  if docker buildx version >/dev/null 2>&1; then
-    docker build --quiet "$@"
-  else
-    DOCKER_BUILDKIT=0 docker build --quiet "$@"
-  fi
 }
 
 build_images() {

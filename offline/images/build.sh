@@ -15,10 +15,8 @@ node_binary=${2:-}
 
 # shellcheck source=../debian.sh
 . "$here/../debian.sh"
-
-tag_of() {
-  sed -n "s/.*\"$1\": \"\(.*\)\".*/\1/p" "$here/tags.json"
-}
+# shellcheck source=../docker.sh
+. "$here/../docker.sh"
 
 base_tarball() {
   if [ -e "$tarball" ]; then
@@ -30,15 +28,6 @@ base_tarball() {
   strip_rootfs "$work/rootfs"
   tar -C "$work/rootfs" --numeric-owner -cf "$work/base.tar" .
   mv "$work/base.tar" "$tarball"
-}
-
-# buildx may be missing (Debian's docker.io has none); the classic builder is in every engine.
-docker_build() {
-  if docker buildx version >/dev/null 2>&1; then
-    docker build --quiet "$@"
-  else
-    DOCKER_BUILDKIT=0 docker build --quiet "$@"
-  fi
 }
 
 build_images() {

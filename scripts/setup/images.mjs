@@ -19,6 +19,17 @@ export async function ensureAcmeImages() {
   });
 }
 
+/** The images that only real services are made from: pulled, or made from Debian packages. */
+export async function ensureRuntimeImages() {
+  await track("images of Java and Python", async (status) => {
+    const missing = await findMissing(Object.values(tagsIn("runtimes")), status);
+    if (missing.length === 0) return;
+    say(`${missing.join(", ")}: made from Debian packages (offline/README.md).`);
+    await ensureDebootstrap();
+    await build("runtimes", [cache], status);
+  });
+}
+
 /** The images the stack needs: pulled, or made from Debian packages where no registry of images answers. */
 export async function ensureImages(packagesInstalled) {
   await track("images", async (status) => {
@@ -54,17 +65,20 @@ async function makeOffline(missing, packagesInstalled, status) {
   say(
     `No registry of images answers: ${missing.join(", ")} are made from Debian packages (offline/README.md).`,
   );
-  if (!findOnPath("debootstrap")) {
-    if (!canInstall())
-      throw new Failure(
-        `Making images needs root on Debian or Ubuntu (debootstrap). Or bring them: docker load, then run this again.`,
-      );
-    await aptInstall(["debootstrap", "debian-archive-keyring"]);
-  }
+  await ensureDebootstrap();
   await build("images", [cache], status);
   status("waiting for npm ci, which brings Node.js");
   await packagesInstalled;
   await build("images", [cache, node24], status);
+}
+
+async function ensureDebootstrap() {
+  if (findOnPath("debootstrap")) return;
+  if (!canInstall())
+    throw new Failure(
+      `Making images needs root on Debian or Ubuntu (debootstrap). Or bring them: docker load, then run this again.`,
+    );
+  await aptInstall(["debootstrap", "debian-archive-keyring"]);
 }
 
 async function build(folder, args, status) {
