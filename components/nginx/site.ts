@@ -310,14 +310,19 @@ const renderStripping = ({ path, stripPath }: Site) =>
     : "";
 const restOf = (path: string) => `bluegreen_rest_${hash(path)}`;
 
-/** What the service says of its paths gets the one again that was taken off. */
+/** What the service says of its paths gets the one again that was taken off, if the service has not done that itself: it is told the path. */
 const renderPathAgain = ({ path, stripPath }: Site) =>
   stripPath
     ? `    if ($${restOf(path)} = "") {
       return 400;
     }
+    proxy_redirect "~^((?:https?://[^/]+)?${escaped(path)}(?:[/?#].*)?)$" $1;
     proxy_redirect ~^/(?!/)(.*)$ ${path}/$1;
-    proxy_redirect $scheme://$http_host/ $scheme://$http_host${path}/;
+    proxy_redirect http://$http_host/ http://$http_host${path}/;
+    proxy_redirect https://$http_host/ https://$http_host${path}/;
+    proxy_cookie_path "~^(${escaped(path)}(?:/.*)?)$" $1;
+    # Without a slash, or browsers would not send it to ${path} itself.
+    proxy_cookie_path ~^/$ ${path};
     proxy_cookie_path / ${path}/;
 `
     : "";

@@ -69,6 +69,39 @@ describe("what a service has at the ingress", () => {
     assert.match(output, /watch: 0 of \d{2,} answers were 5xx, and green is healthy/);
   });
 
+  it("a path that is taken off comes back once: also where the app, told it, has put it there itself", async () => {
+    await service.switched("blue", { path: "/v1.2/shop", stripPath: true });
+    const host = "shop.example.com:8443";
+    const said = async (to: string, cookie: string) => {
+      const query = new URLSearchParams({ to, cookie }).toString();
+      const { headers } = await asked(host, `/v1.2/shop/redirect?${query}`);
+      const path = headers["set-cookie"]?.[0].replace("a=b; Path=", "");
+      return [headers.location?.replace(`http://${host}/`, "/"), path];
+    };
+    const all = {
+      "/login": "/v1.2/shop/login",
+      "/v1.2/shop/login": "/v1.2/shop/login",
+      "/v1.2/shop?a=b": "/v1.2/shop?a=b",
+      "/v1.2/shops": "/v1.2/shop/v1.2/shops",
+      "//other.example/": "//other.example/",
+      [`http://${host}/login`]: "/v1.2/shop/login",
+      // Who ends TLS in front of this nginx passes such a one on.
+      [`https://${host}/login`]: `https://${host}/v1.2/shop/login`,
+      [`https://${host}/v1.2/shop/login`]: `https://${host}/v1.2/shop/login`,
+      "https://other.example/login": "https://other.example/login",
+    };
+    for (const [to, wanted] of Object.entries(all)) assert.equal((await said(to, "/"))[0], wanted, to);
+    const cookies = {
+      "/": "/v1.2/shop",
+      "/a": "/v1.2/shop/a",
+      "/v1.2/shop": "/v1.2/shop",
+      "/v1.2/shop/": "/v1.2/shop/",
+      "/v1.2/shops": "/v1.2/shop/v1.2/shops",
+    };
+    for (const [path, wanted] of Object.entries(cookies))
+      assert.equal((await said("/", path))[1], wanted, path);
+  });
+
   it("N16 directives of one's own hold on both ports; one that nginx refuses is named, and changes nothing", async () => {
     const nginxConfig = `# Who has no key stays out.
       if ($http_x_key = "") { return 403 "no; {key}\\n"; }

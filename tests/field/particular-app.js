@@ -46,6 +46,9 @@ async function answer(request, response) {
       return response.end(String(uploaded));
     case "/refuse":
       return response.writeHead(413, { connection: "close" }).end("too large for this app");
+    case "/redirect":
+      response.setHeader("set-cookie", `a=b; Path=${searchParams.get("cookie")}`);
+      return response.writeHead(302, { location: searchParams.get("to") }).end();
     case "/hang":
       return;
     // One word at once, and one later.

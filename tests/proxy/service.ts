@@ -92,6 +92,8 @@ export interface SwitchOptions {
   logs?: BlueGreenServiceArgs["logs"];
   tls?: BlueGreenServiceArgs["tls"];
   hosts?: BlueGreenServiceArgs["hosts"];
+  path?: BlueGreenServiceArgs["path"];
+  stripPath?: BlueGreenServiceArgs["stripPath"];
   ports?: BlueGreenServiceArgs["ports"];
   redirects?: BlueGreenServiceArgs["redirects"];
   proxy?: BlueGreenServiceArgs["proxy"];

@@ -407,6 +407,7 @@ describe("the rendered site", () => {
     assert.match(site, /"~\^\/v1\\\.2\/api\(\?<bluegreen_rest>/);
     assert.equal(passing(site)[1].headers["X-Forwarded-Prefix"], "/v1.2/api", "of the gate, too");
     assert.match(site, /proxy_pass http:\/\/shop-blue-1\$bluegreen_rest_\w+;/);
+    assert.match(site, /proxy_redirect "~\^\(\(\?:https\?:\/\/\[\^\/\]\+\)\?\/v1\\\.2\/api\(/);
     assert.match(site, /proxy_cookie_path \/ \/v1\.2\/api\/;/);
     const kept = siteOf(settingsOf({ ...LEAST, path: "/api" }));
     assert.doesNotMatch(kept, /bluegreen_rest|proxy_cookie_path/);
