@@ -50,6 +50,10 @@ export default defineConfig(
           "document",
           "EventSource",
           "setImmediate",
+          // Of a page.
+          "history",
+          "Image",
+          "VERSION",
         ].map((name) => [name, "readonly"]),
       ),
     },

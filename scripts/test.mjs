@@ -11,6 +11,7 @@ import { inCopyOutside } from "./setup/apart.mjs";
 import { caddyFolder } from "./setup/caddy.mjs";
 import { canHaveEngine } from "./setup/engine.mjs";
 import { ensureAcmeImages } from "./setup/images.mjs";
+import { ensureServices } from "./setup/services.mjs";
 import { ensureTestTools } from "./setup/test-tools.mjs";
 import { yamlHostFolder } from "./setup/yaml-host.mjs";
 
@@ -77,6 +78,11 @@ const parts = {
   // What of it takes a third of the time.
   "engine-short": () => mochaOnEngine("docker", ...["release", "resilience-engine"].map(integration)),
   podman: () => mochaOnEngine("podman", "tests/engine/podman.test.ts"),
+  // Spring Boot, Django and Vite, from their own builds.
+  services: async () => {
+    await ensureServices();
+    return mocha("tests/services/*.test.ts");
+  },
 };
 /**
  * What takes long, and in how many shares of its files it runs. AT_ONCE of them keep two cores busy: each often waits, for gates
@@ -84,7 +90,16 @@ const parts = {
  */
 const sideBySide = { examples: 1, proxy: 1, "faults-short": 1, integration: 4, field: 4, unit: 1 };
 const AT_ONCE = 3;
-const onlyWhenNamed = ["smoke", "faults", "faults-short", "remote", "engine", "engine-short", "podman"];
+const onlyWhenNamed = [
+  "smoke",
+  "faults",
+  "faults-short",
+  "remote",
+  "engine",
+  "engine-short",
+  "podman",
+  "services",
+];
 
 const usage = `npm test              does the set-up and runs all tests but those that run only when they are named
 npm test -- PART…     runs only these parts: ${Object.keys(parts).join(", ")}

@@ -16,13 +16,13 @@ const packages = {
   "docker-registry": "docker-registry",
 };
 
-/** The tools of the tests that come from the system and not from npm. */
-export async function ensureTestTools() {
-  const missing = Object.keys(packages).filter((tool) => !findOnPath(tool));
+/** The tools of the tests that come from the system and not from npm: with Debian's packages that they are in. */
+export async function ensureTestTools(wanted = packages) {
+  const missing = Object.keys(wanted).filter((tool) => !findOnPath(tool));
   if (missing.length === 0) return;
   if (!canInstall())
     throw new Failure(
       `The tests need ${missing.join(", ")}: install ${missing.length > 1 ? "them" : "it"} and run this again (on Debian or Ubuntu, as root, that is done for you).`,
     );
-  await aptInstall(missing.map((tool) => packages[tool]));
+  await aptInstall(missing.flatMap((tool) => wanted[tool].split(" ")));
 }

@@ -11,6 +11,8 @@ export interface Options {
   overSsh?: boolean;
   /** Where in the example the project is. */
   project?: string;
+  /** A file of settings for the stack, in place of the example's. */
+  settings?: string;
   /** How its configuration says ports. */
   ports?: (port: number, previewPort: number) => Config;
   /** What the ingress "web" of the example is called here: no two on a host have one name. */
@@ -37,6 +39,7 @@ export class ExampleStack extends TestStack {
     const [, name] = /^name: (.*)$/m.exec(readFileSync(project, "utf8")) ?? [];
     rewrite(project, /^name: .*$/m, `name: ${this.project}`);
     const settings = path.join(folder, `Pulumi.${this.name}.yaml`);
+    if (this.options.settings !== undefined) cpSync(this.options.settings, settings);
     if (existsSync(settings)) rewrite(settings, new RegExp(`^ {2}${name}:`, "gm"), `  ${this.project}:`);
     const { ingress } = this.options;
     const files = ["index.ts", `Pulumi.${this.name}.yaml`].map((file) => path.join(folder, file));

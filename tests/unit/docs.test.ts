@@ -59,4 +59,28 @@ describe("the docs", () => {
       [],
     );
   });
+
+  it("a how-to for an app shows the files that its test runs with", () => {
+    const shown: { [page: string]: { [block: string]: string } } = {
+      "spring-boot": {
+        yaml: "spring/Pulumi.prod.yaml",
+        properties: "spring/src/main/resources/application.properties",
+      },
+      django: { yaml: "django/Pulumi.prod.yaml" },
+      "front-end": { yaml: "vite/Pulumi.prod.yaml", nginx: "vite/nginx.conf" },
+    };
+    for (const [page, blocks] of Object.entries(shown)) {
+      for (const [language, file] of Object.entries(blocks)) {
+        const [, block] =
+          new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "m").exec(read(`docs/how-to/${page}.md`)) ?? [];
+        const text = read(`tests/services/${file}`);
+        // Of a stack's file, what is below "config:".
+        assert.equal(
+          block,
+          language === "yaml" ? text.replace("config:\n", "").replace(/^ {2}/gm, "") : text,
+          file,
+        );
+      }
+    }
+  });
 });
