@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { useBrowser } from "../support/browser";
 import { TestCa } from "../support/certificates";
 import { useService } from "../support/demo";
@@ -9,6 +10,7 @@ import { docker } from "../support/docker";
 import { ExampleStack } from "../support/example";
 import { get } from "../support/http";
 import { secureGet } from "../support/https";
+import { until } from "../support/running";
 import { use, whoAnswered } from "../support/stack";
 import { freePorts } from "../support/ports";
 import { gatewayOf, losesNothing } from "./services";
@@ -118,5 +120,40 @@ describe("Django under gunicorn: SECURE_SSL_REDIRECT behind TLS of this nginx", 
     assert.match(await log, /Shutting down: Master/);
     assert.equal(await me(), "ada in version 1.1.0");
     assert.deepEqual(visitor.faults, []);
+  });
+
+  it("workers: each job is done once, by the version that is live", async () => {
+    await stack.set({
+      workers: { jobs: { command: ["python", "manage.py", "work"] } },
+      green: { image: first },
+    });
+    await stack.up();
+    const post = async () => JSON.parse((await ask("/jobs")).body) as { job: string };
+    const doneBy = async ({ job }: { job: string }) =>
+      (JSON.parse((await ask(`/jobs/${job}`)).body) as { by: string[] }).by;
+    const done = async (jobs: { job: string }[]) => {
+      const all = async () => (await Promise.all(jobs.map(doneBy))).filter((by) => by.length > 0);
+      await until(
+        () => "all jobs are done",
+        async () => (await all()).length === jobs.length,
+      );
+      return new Set(
+        (await all()).flatMap((by) => (by.length === 1 ? by : [`${by.length} times: ${by.join(", ")}`])),
+      );
+    };
+    assert.deepEqual(await done([await post()]), new Set(["blue 1.1.0"]));
+
+    await stack.set({ activeColor: "green" });
+    const meanwhile: { job: string }[] = [];
+    let flipped = false;
+    const flip = lost().finally(() => (flipped = true));
+    while (!flipped) {
+      meanwhile.push(await post());
+      await sleep(200);
+    }
+    await flip;
+    // While the former one finishes what it has, the queue waits; then the new one goes on.
+    assert.deepEqual(await done(meanwhile), new Set(["blue 1.1.0", "green 1.0.0"]));
+    assert.deepEqual(await done([await post()]), new Set(["green 1.0.0"]));
   });
 });
