@@ -53,7 +53,7 @@ export function held(check: Check): "yes" | "in part" | "left" {
   return "left" in check ? "in part" : "yes";
 }
 
-const COLORS = { blue: true, green: true } as { [role: string]: boolean | undefined };
+const COLORS = { blue: true, green: true, worker: true } as { [role: string]: boolean | undefined };
 const THE_IMAGES = "what is in the image is the user's";
 const optionsOf = ({ HostConfig }: Container) => HostConfig.SecurityOpt ?? [];
 const bindings = ({ HostConfig }: Container) => HostConfig.PortBindings ?? {};
@@ -68,6 +68,7 @@ const CAPABILITIES: { [role in Role]: string[] } = {
   acme: [],
   blue: [],
   green: [],
+  worker: [],
 };
 /** What colors lack by default; the others lack all that they don't need. */
 const DROPPED = ["CAP_MKNOD", "CAP_NET_RAW"];
