@@ -78,7 +78,9 @@ is_served() { is_live "$1" || [ "${served_idle#* }" = "$1" ]; }
 
 # fill_site COLOR LIVE PORT IDLE PORT: the site with these containers, as $next_site. IDLE may be empty.
 fill_site() {
-  next_site=$(printf '%s\n' "$SITE_TEMPLATE" "$(if [ -n "$4" ]; then echo "$PREVIEW_TEMPLATE"; else echo "$NO_PREVIEW"; fi)" |
+  end=$NO_PREVIEW
+  [ -z "$4" ] || end=$PREVIEW_TEMPLATE
+  next_site=$(printf '%s\n' "$SITE_TEMPLATE" "$end" |
     sed -e "s/<service>/$SERVICE/g; s/<live-color>/$1/g; s/<live>/$2/g; s/<live-port>/$3/g" \
       -e "s/<idle-color>/$(other "$1")/g; s/<idle>/$4/g; s/<idle-port>/$5/g")
 }
