@@ -39,7 +39,7 @@ const parts = {
   field: (run) => mochaWith({}, filesOf("field", run), run),
   // Programs of a user, as they stand.
   examples: async (run) => {
-    const tools = [await yamlHostFolder(), await caddyFolder()];
+    const tools = await exampleTools();
     return mochaWith({ PATH: [...tools, env.PATH].join(path.delimiter) }, filesOf("examples", run), run);
   },
   ec2: () =>
@@ -105,9 +105,10 @@ const usage = `npm test              does the set-up and runs all tests but thos
 npm test -- PART…     runs only these parts: ${Object.keys(parts).join(", ")}
                       Only when named: ${onlyWhenNamed.join(", ")}. More in tests/README.md.`;
 
-let acme;
-/** Once, for all shares. */
+// Once, for all shares.
+let acme, tools;
 const acmeImages = () => (acme ??= ensureAcmeImages());
+const exampleTools = () => (tools ??= Promise.all([yamlHostFolder(), caddyFolder()]));
 const integration = (name) => `tests/integration/${name}.test.ts`;
 
 const nothing = { passes: 0, failures: 0, pending: 0, failed: [] };
