@@ -42,6 +42,13 @@ debootstrap_scripts() {
   [ -e "$1/debootstrap/scripts/$2" ] || ln -s sid "$1/debootstrap/scripts/$2"
 }
 
+# pack_rootfs WORK TARBALL: what of WORK/rootfs anything reads, in a file that is whole or not there.
+pack_rootfs() {
+  strip_rootfs "$1/rootfs"
+  tar -C "$1/rootfs" --numeric-owner -cf "$1/base.tar" .
+  mv "$1/base.tar" "$2"
+}
+
 # strip_rootfs ROOTFS: takes out of it what nothing reads.
 strip_rootfs() {
   chroot "${1:?}" apt-get clean

@@ -25,9 +25,7 @@ base_tarball() {
   make_rootfs "$work" "$suite" "$packages" "$cache/images/debootstrap.log"
   # The users are made again in the Dockerfile, with the numbers they have in the official images.
   chroot "$work/rootfs" userdel redis
-  strip_rootfs "$work/rootfs"
-  tar -C "$work/rootfs" --numeric-owner -cf "$work/base.tar" .
-  mv "$work/base.tar" "$tarball"
+  pack_rootfs "$work" "$tarball"
 }
 
 build_images() {
@@ -37,11 +35,7 @@ build_images() {
   mkdir "$work/context"
   cp "$here/Dockerfile" "$here/redis-entrypoint.sh" "$work/context/"
   cp "$node_binary" "$work/context/node"
-  for name in nginx redis node; do
-    docker_build --build-arg "BASE=$base" --target "$name" --tag "$(tag_of "$name")" "$work/context" >"$work/build.log" 2>&1 ||
-      fail "docker build of $(tag_of "$name") failed:
-$(cat "$work/build.log")"
-  done
+  build_targets "$work" "$base" nginx redis node
 }
 
 version_in() {

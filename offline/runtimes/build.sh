@@ -21,9 +21,7 @@ base_tarball() {
     return
   fi
   make_rootfs "$work" "$suite" "$packages" "$cache/debootstrap.log"
-  strip_rootfs "$work/rootfs"
-  tar -C "$work/rootfs" --numeric-owner -cf "$work/base.tar" .
-  mv "$work/base.tar" "$tarball"
+  pack_rootfs "$work" "$tarball"
 }
 
 build_images() {
@@ -32,11 +30,7 @@ build_images() {
   docker import "$tarball" "$base" >/dev/null
   mkdir "$work/context"
   cp "$here/Dockerfile" "$work/context/"
-  for name in java python; do
-    docker_build --build-arg "BASE=$base" --target "$name" --tag "$(tag_of "$name")" "$work/context" >"$work/build.log" 2>&1 ||
-      fail "docker build of $(tag_of "$name") failed:
-$(cat "$work/build.log")"
-  done
+  build_targets "$work" "$base" java python
 }
 
 main() {
