@@ -5,26 +5,17 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { useBrowser } from "../support/browser";
 import { TestCa } from "../support/certificates";
-import { useService } from "../support/demo";
-import { ExampleStack } from "../support/example";
 import { get } from "../support/http";
 import { secureGet } from "../support/https";
 import { Running, until } from "../support/running";
-import { use, whoAnswered } from "../support/stack";
+import { whoAnswered } from "../support/stack";
 import { freePorts } from "../support/ports";
-import { gatewayOf, losesNothing } from "./services";
+import { gatewayOf, losesNothing, useShop } from "./services";
 
 const NAME = "shop.test";
 
 describe("Django under gunicorn: SECURE_SSL_REDIRECT behind TLS of this nginx", () => {
-  const [first, second] = [useService("django", "1.0.0"), useService("django", "1.1.0")];
-  const stack = use(
-    new ExampleStack(
-      "single",
-      { blue: { image: first }, green: { image: first } },
-      { name: "prod", settings: path.join(__dirname, "django/Pulumi.prod.yaml") },
-    ),
-  );
+  const { first, second, stack } = useShop("django");
   const ca = new TestCa();
   const folder = mkdtempSync(path.join(tmpdir(), "bluegreen-certificate-"));
   after(() => {

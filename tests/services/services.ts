@@ -1,7 +1,18 @@
+import path from "node:path";
+import { useService } from "../support/demo";
 import { docker } from "../support/docker";
+import { ExampleStack } from "../support/example";
 import { losesNothing as loses } from "../support/load";
 import type { Options } from "../support/load-generator";
-import type { TestStack } from "../support/stack";
+import { use, type TestStack } from "../support/stack";
+
+/** Two versions of a service of this folder, and a stack with its settings, whose colors both have the first one. */
+export function useShop(name: Parameters<typeof useService>[0]) {
+  const [first, second] = [useService(name, "1.0.0"), useService(name, "1.1.0")];
+  const settings = path.join(__dirname, name, "Pulumi.prod.yaml");
+  const colors = { blue: { image: first }, green: { image: first } };
+  return { first, second, stack: use(new ExampleStack("single", colors, { name: "prod", settings })) };
+}
 
 /** What is quick, and what is under way during a change. */
 const REQUESTS = ["/", "/", "/", "/slow"].map((path) => ({ method: "GET" as const, path }));

@@ -1,21 +1,10 @@
 import assert from "node:assert/strict";
-import path from "node:path";
 import { useBrowser } from "../support/browser";
-import { useService } from "../support/demo";
 import { docker } from "../support/docker";
-import { ExampleStack } from "../support/example";
-import { use } from "../support/stack";
-import { gatewayOf, losesNothing } from "./services";
+import { gatewayOf, losesNothing, useShop } from "./services";
 
 describe("Spring Boot: an actuator on its own port, sessions in Redis", () => {
-  const [first, second] = [useService("spring", "1.0.0"), useService("spring", "1.1.0")];
-  const stack = use(
-    new ExampleStack(
-      "single",
-      { blue: { image: first }, green: { image: first } },
-      { name: "prod", settings: path.join(__dirname, "spring/Pulumi.prod.yaml") },
-    ),
-  );
+  const { second, stack } = useShop("spring");
   const browser = useBrowser();
   let visitor: Awaited<ReturnType<typeof browser.open>>;
   const cart = () => visitor.page.textContent("#cart");

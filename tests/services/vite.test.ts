@@ -1,20 +1,10 @@
 import assert from "node:assert/strict";
-import path from "node:path";
 import { useBrowser } from "../support/browser";
-import { useService } from "../support/demo";
-import { ExampleStack } from "../support/example";
-import { use, type TestStack } from "../support/stack";
-import { losesNothing } from "./services";
+import { type TestStack } from "../support/stack";
+import { losesNothing, useShop } from "./services";
 
 describe("Vite: a page whose assets have hashes, from a static server", () => {
-  const [first, second] = [useService("vite", "1.0.0"), useService("vite", "1.1.0")];
-  const stack = use(
-    new ExampleStack(
-      "single",
-      { blue: { image: first }, green: { image: first } },
-      { name: "prod", settings: path.join(__dirname, "vite/Pulumi.prod.yaml") },
-    ),
-  );
+  const { second, stack } = useShop("vite");
   const browser = useBrowser();
   /** A page that somebody has open: which version it is, and what it says after a click that loads a part of it. */
   const open = async () => {
