@@ -39,8 +39,8 @@ const parts = {
   field: (run) => mochaWith({}, filesOf("field", run), run),
   // Programs of a user, as they stand.
   examples: async (run) => {
-    const tools = await exampleTools();
-    return mochaWith({ PATH: [...tools, env.PATH].join(path.delimiter) }, filesOf("examples", run), run);
+    const folders = await exampleTools();
+    return mochaWith({ PATH: [...folders, env.PATH].join(path.delimiter) }, filesOf("examples", run), run);
   },
   ec2: () =>
     inCopyOutside("hosts/ec2", async (copy) => {

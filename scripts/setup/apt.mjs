@@ -19,7 +19,8 @@ export function aptInstall(packages) {
 /** The folder, in the cache, with the files of a package for tests that is not to be installed. */
 export async function aptUnpack(name) {
   const folder = path.join(cache, "apt", name);
-  if (!existsSync(folder)) await (queue = queue.then(() => unpack(name, folder)));
+  // Who waited may find it there.
+  await (queue = queue.then(() => existsSync(folder) || unpack(name, folder)));
   return folder;
 }
 
