@@ -1,9 +1,8 @@
-import type { Color } from "../settings/color";
 import { findDrift, HEAL } from "./drift";
 import { hasPassed, inContext } from "./journal";
 import { describeState } from "./words";
 import { idleOf, isOneAtATime, readSite, wantedSite, type Served, type Site, type Told } from "./served";
-import { other } from "../settings/color";
+import { other, type Color } from "../settings/color";
 import type { Container, Entry, Facts, Observed, Report, Service, Side } from "./report";
 
 export interface State {
