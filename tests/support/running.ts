@@ -44,7 +44,7 @@ export class Running {
     await this.ended;
   }
 
-  /** Pulumi gives its plugins process groups of their own, which would end what they have begun. This ends them, too. */
+  /** Pulumi's plugins are in process groups of their own, and would finish what they do. This kills them, too. */
   async killAll(): Promise<void> {
     const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
     const processes = stdout.split("\n").map((line) => line.trim().split(/\s+/));

@@ -182,7 +182,7 @@ stop_worker() { # container
   [ "$(docker inspect --format '{{.State.Running}}' "$1" 2>/dev/null)" != true ]
 }
 
-# Docker starts it again at once, and knows no more then how it ended: who waits for that is told. That does not hold the lock.
+# Docker starts it again at once, and forgets how it ended. "docker wait" is told; it has no part of the pipe, since it must not hold the lock.
 stays_up() { # seconds
   ended=$folder/$container.ended
   docker wait "$container" >"$ended" 2>/dev/null 3>&- &
