@@ -251,15 +251,13 @@ function renderLocations(site: Site, container: string, whose: "users" | "previe
   const streams = { ...proxy, buffering: false, readTimeoutSeconds: timeout, sendTimeoutSeconds: timeout };
   const ofUsers = whose === "users";
   const first = `${ofUsers ? renderRedirect(site) : ""}    set $bluegreen_nameless "${site.health.hostHeader}";
-    error_page 418${hasSecondTry(site) ? " 502" : ""} = @${container};
+    error_page 418${hasSecondTry(site) ? " 502 504" : ""} = @${container};
     if (${streamOf(proxy)}) {
       return 418;
     }
 ${ofUsers ? renderToAssets(site) : ""}`;
   const locations = placesOf(path).map((place) => renderLocation(site, place, container, whose, { first }));
-  const second = hasSecondTry(site)
-    ? "    if ($upstream_connect_time ~ [0-9]) {\n      return 502;\n    }\n"
-    : "";
+  const second = hasSecondTry(site) ? SECOND_TRY : "";
   return `${locations.join("")}${renderLocation(site, `@${container}`, container, whose, { first: second, proxy: streams })}`;
 }
 
@@ -432,12 +430,13 @@ const renderServers = (whose: Whose, site: Site, port: string) =>
     : `  server <${whose}>:${port} resolve;\n`;
 
 /**
- * A request that one of them did not take, the next one gets. Not one that was taken and is late: with each try, the
- * same work would be done once more.
+ * A request that one of them did not take, another one gets. Not one that was taken and is late: with each try, the same work would be
+ * done once more. Nor does each get one that ends a container.
  */
 const renderPassingOn = (site: Site, proxy: Proxy) =>
   hasReplicas(site)
-    ? `    ${moduleOf(proxy)}_next_upstream_timeout ${Math.min(proxy.readTimeoutSeconds, proxy.sendTimeoutSeconds)}s;\n`
+    ? `    ${moduleOf(proxy)}_next_upstream_tries 2;
+    ${moduleOf(proxy)}_next_upstream_timeout ${Math.min(proxy.readTimeoutSeconds, proxy.sendTimeoutSeconds)}s;\n`
     : "";
 
 /**
@@ -446,6 +445,15 @@ const renderPassingOn = (site: Site, proxy: Proxy) =>
  */
 const hasSecondTry = (site: Site) =>
   hasReplicas(site) && site.proxy.protocol !== "grpc" && site.proxy.requestBuffering;
+/** One that somebody has got ends as it has: there is a time of a connection. */
+const SECOND_TRY = `    set $bluegreen_tried "$upstream_connect_time|$upstream_status";
+    if ($bluegreen_tried ~ "[0-9].*[|].*504$") {
+      return 504;
+    }
+    if ($bluegreen_tried ~ "[0-9].*[|]") {
+      return 502;
+    }
+`;
 
 const hasReplicas = ({ colors }: Site) => COLORS.some((color) => colors[color].replicas > 1);
 const renderReplicas = (whose: Whose, site: Site) =>

@@ -130,10 +130,10 @@ describe("N15 replicas", () => {
       [...["b~3", "$bluegreen_peer:3000", "b-2~3", "g", "g-2"]],
     );
     assert.doesNotMatch(site, /[<>]/);
-    const tried = /error_page 418 502 = @b;/;
+    const tried = /error_page 418 502 504 = @b;/;
     assert.match(site, tried);
     for (const proxy of [{ protocol: "grpc" }, { requestBuffering: false }])
-      assert.doesNotMatch(renderTemplates(settingsOf({ ...THREE, proxy })).site, /418 502/);
+      assert.doesNotMatch(renderTemplates(settingsOf({ ...THREE, proxy })).site, /418 50|bluegreen_tried/);
   });
 
   it("the switch puts in the same as status does", () => {

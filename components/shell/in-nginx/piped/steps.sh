@@ -131,11 +131,12 @@ not_in_site() {
     /^}/ { if (!known) printf "%s", block; block = "" }'
 }
 
-# Of several, each was asked by its own name. Users get one by the name that all have together, which nginx may not have resolved yet. An app
-# may itself answer just as nginx would.
+# Of several, each was asked by its own name. Users get one by the name that all have together, which nginx may not have resolved yet: then
+# it answers at once. An app may itself answer so, too.
 await_peers() { # container count
-  [ "${2:-1}" = 1 ] || wait_for 2 upstream_answers "$RUN/peers-$1~$2.sock" || :
+  [ "${2:-1}" = 1 ] || wait_for 2 has_peers "$RUN/peers-$1~$2.sock" || :
 }
+has_peers() { case $(answer_of "$1") in 502 | 504) return 1 ;; esac }
 
 # --- commit
 
