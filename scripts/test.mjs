@@ -88,7 +88,7 @@ const parts = {
  * What takes long, and in how many shares of its files it runs. AT_ONCE of them keep two cores busy: each often waits, for gates
  * and drains. What has the longest shares begins first.
  */
-const sideBySide = { examples: 1, proxy: 1, "faults-short": 1, integration: 4, field: 4, unit: 1 };
+const sideBySide = { examples: 2, proxy: 1, "faults-short": 1, integration: 4, field: 4, unit: 1 };
 const AT_ONCE = 3;
 const onlyWhenNamed = [
   "smoke",
@@ -142,6 +142,8 @@ await main(async () => {
     .flatMap(([name, shares]) =>
       Array.from({ length: shares }, (_, share) => ({ name, share, shares, prefix: `${name}: ` })),
     );
+  // Up to three loads share two cores.
+  if (waiting.length > 1) env.BLUEGREEN_LOAD_PAUSE_MS ??= "200";
   const lane = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       say(`npm test: ${next.name}, ${next.share + 1} of ${next.shares}`);

@@ -506,6 +506,8 @@ ssl_session_cache shared:bluegreen:10m;
 const INGRESS = `${LOG_FORMATS}
 server_tokens off;
 underscores_in_headers on;
+# A redirect to a path stays one. nginx would put http and the host without its port before it, which is wrong behind who ends TLS.
+absolute_redirect off;
 server_names_hash_bucket_size 512;
 # HTTP/2 clients send as many on one connection as they like; when nginx ends it, some count what was on its way as failed.
 keepalive_requests 100000;

@@ -99,7 +99,7 @@ describe("N7 a service that there may be only one of", function () {
     await stack.set({ green: { image: green } });
     const update = stack.start("up", "--yes", "--skip-preview");
     await update.says("==> gate: green");
-    await update.kill();
+    await update.killAll();
     await stack.pulumi("cancel", "--yes");
     const { status, headers } = await ask(stack.port, "/");
     assert.deepEqual([status, headers["retry-after"]], [503, "5"]);

@@ -22,7 +22,7 @@ interface Answered {
   headers: { [name: string]: string };
 }
 
-describe("a service of a compose file", function () {
+describe("N13 a service of a compose file", function () {
   const images = useImages({ one: "ok", two: "ok" });
   const stack = useStack({});
   const write = (file: string, text: string) => {

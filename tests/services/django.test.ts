@@ -6,11 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { useBrowser } from "../support/browser";
 import { TestCa } from "../support/certificates";
 import { useService } from "../support/demo";
-import { docker } from "../support/docker";
 import { ExampleStack } from "../support/example";
 import { get } from "../support/http";
 import { secureGet } from "../support/https";
-import { until } from "../support/running";
+import { Running, until } from "../support/running";
 import { use, whoAnswered } from "../support/stack";
 import { freePorts } from "../support/ports";
 import { gatewayOf, losesNothing } from "./services";
@@ -115,9 +114,9 @@ describe("Django under gunicorn: SECURE_SSL_REDIRECT behind TLS of this nginx", 
   it("nor does a release of what is live, whose former container ends by SIGTERM", async () => {
     await stack.set({ blue: { image: second } });
     const { Id } = await stack.container("blue");
-    const log = docker("logs", "--follow", Id);
+    const log = new Running("docker", ["logs", "--follow", Id]).ended;
     await lost();
-    assert.match(await log, /Shutting down: Master/);
+    assert.match((await log).output, /Shutting down: Master/);
     assert.equal(await me(), "ada in version 1.1.0");
     assert.deepEqual(visitor.faults, []);
   });

@@ -16,11 +16,14 @@ const DEMO_REQUESTS: Options["requests"] = [
   { method: "GET", path: "/slow?ms=300" },
 ];
 
-/** 64 kept connections, and 16 requests at a time on new ones, each with a short pause after every answer. */
+/**
+ * 64 kept connections, and 16 requests at a time on new ones, each with a short pause after every answer; a longer one where several
+ * loads run at a time (scripts/test.mjs).
+ */
 const DEFAULTS = {
   kept: 64,
   fresh: 16,
-  pauseMs: 100,
+  pauseMs: Number(process.env.BLUEGREEN_LOAD_PAUSE_MS ?? 100),
   timeoutMs: 10_000,
   maxRequests: 300_000,
   maxSeconds: 180,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Ended {
@@ -38,9 +38,22 @@ export class Running {
     return this.child.pid;
   }
 
-  /** Ends it and all that it has started at once, but not what runs in a container. */
+  /** Ends it and its process group at once, but not what runs in a container. */
   async kill(): Promise<void> {
     process.kill(-this.pid, "SIGKILL");
+    await this.ended;
+  }
+
+  /** Pulumi gives its plugins process groups of their own, which would end what they have begun. This ends them, too. */
+  async killAll(): Promise<void> {
+    const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
+    const processes = stdout.split("\n").map((line) => line.trim().split(/\s+/));
+    const doomed = [String(this.pid)];
+    for (const parent of doomed) {
+      doomed.push(...processes.filter(([, ppid]) => ppid === parent).map(([pid]) => pid));
+    }
+    // Some have ended by now.
+    spawnSync("kill", ["-KILL", ...doomed]);
     await this.ended;
   }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { problemOfNames } from "../../components/names";
-import { fill, fillSite } from "../../components/nginx/fillSite";
+import { fillSite } from "../../components/nginx/fillSite";
 import { renderStagedSite, renderTemplates } from "../../components/nginx/site";
 import { planInWords } from "../../components/release/plan";
 import { renderIdleGateInput, renderSwitchInput, switchHash } from "../../components/release/switchInput";
@@ -134,41 +134,6 @@ describe("N15 replicas", () => {
     assert.match(site, tried);
     for (const proxy of [{ protocol: "grpc" }, { requestBuffering: false }])
       assert.doesNotMatch(renderTemplates(settingsOf({ ...THREE, proxy })).site, /418 50|bluegreen_tried/);
-  });
-
-  it("the switch puts in the same as status does", () => {
-    const side = fc.record({
-      container: fc.constantFrom("shop-blue-1a2", "a.b"),
-      port: fc.integer({ min: 1, max: 65_535 }),
-      replicas: fc.integer({ min: 1, max: 16 }),
-    });
-    fc.assert(
-      fc.property(fc.boolean(), side, fc.option(side), (several, live, idle) => {
-        const settings = settingsOf(several ? THREE : LEAST);
-        const { site, preview, noPreview } = renderTemplates(settings);
-        const given = {
-          ...{ SITE_TEMPLATE: site, PREVIEW_TEMPLATE: preview, NO_PREVIEW: noPreview, SERVICE: "shop" },
-          STAGED_TEMPLATE: renderStagedSite(settings),
-        };
-        const args = (one: typeof live | null) =>
-          one === null ? "'' '' ''" : `${one.container} ${one.port} ${one.replicas}`;
-        const script = `${assignments(given)}${STEPS}
-fill_site blue ${args(live)} ${args(idle)}
-printf '%s\\n' "$next_site" ===
-printf '%s\\n' "$STAGED_TEMPLATE" | fill candidate ${args(live)}`;
-        const [text, staged] = sh(script).split("===\n");
-        const templates = { site, preview, noPreview };
-        const wanted = fillSite(
-          templates,
-          "shop",
-          { color: "blue", ...live },
-          idle ? { color: "green", ...idle } : undefined,
-        );
-        assert.equal(text, wanted);
-        assert.equal(staged.trimEnd(), fill("candidate", given.STAGED_TEMPLATE, live).trimEnd());
-      }),
-      { numRuns: Math.min(RUNS, 15) },
-    );
   });
 
   it("only what the site has not yet is staged", () => {

@@ -29,7 +29,8 @@ docker() {
     *State.Running*) grep -q ' running ' "${folder}/containers/$4" && echo true ;;
     *Config*) ;;
     'inspect --format {{.State.Status}} {{.RestartCount}} '*) cut -d ' ' -f 2,3 "${folder}/containers/$4" ;;
-    'inspect --format State '*) echo 'State of it: restarting, exit code 3.' ;;
+    'inspect --format State '*) echo 'State of it: running, restarted 1 times.' ;;
+    'wait '*) if grep -q ' running ' "${folder}/containers/$2"; then exec sleep 9; else echo 3; fi ;;
     'logs '*) echo 'no queue' ;;
     'start '*)
       echo "start $2" >>"${folder}/calls"
@@ -48,7 +49,7 @@ docker() {
     *) echo "docker $*?" >&2; return 1 ;;
   esac
 }
-sleep() { :; }
+sleep() { command sleep 0.1; }
 `;
 
 interface Host {
@@ -127,7 +128,7 @@ describe("how workers move (workers.sh)", () => {
     );
     assert.match(
       output,
-      /^error: workers\.jobs: new did not stay up for 5 s\.\nState of it: .*\nIts last log lines:\n {2}\| no queue\n(.*\n)*It was stopped, and jobs runs as before: old\.\nWhat to do next: /m,
+      /^error: workers\.jobs: new did not stay up for 5 s\.\nIt ended with exit code 3\.\nState of it: .*\nIts last log lines:\n {2}\| no queue\n(.*\n)*It was stopped, and jobs runs as before: old\.\nWhat to do next: /m,
     );
     assert.match(output, /The live color keeps serving at http/);
   });

@@ -11,11 +11,8 @@ explain_failure() { # color container
   look_at_container "$container"
   log=$(docker logs --tail 30 "$container" 2>&1 </dev/null) || log=''
   explain
-  echo "$state"
-  [ -z "$listens" ] || echo "$listens"
-  [ -z "$likely" ] || echo "Why: $likely"
-  [ -z "$(failure_fact log)" ] || echo "nginx logged: $(failure_fact log)"
-  echo 'Its last log lines:'
+  nginx_logged=$(failure_fact log)
+  printf '%s\n' "$state" ${listens:+"$listens"} ${likely:+"Why: $likely"} ${nginx_logged:+"nginx logged: $nginx_logged"} 'Its last log lines:'
   printf '%s\n' "$log" | sed 's/^/  | /'
   echo "What to do next: $advice Then run 'pulumi up' again; or set back what you have changed, and run it."
 }

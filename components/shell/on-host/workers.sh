@@ -182,21 +182,29 @@ stop_worker() { # container
   [ "$(docker inspect --format '{{.State.Running}}' "$1" 2>/dev/null)" != true ]
 }
 
+# Docker starts it again at once, and knows no more then how it ended: who waits for that is told. That does not hold the lock.
 stays_up() { # seconds
-  left=$1
-  while [ "$(docker inspect --format '{{.State.Status}} {{.RestartCount}}' "$container")" = "running 0" ]; do
-    [ "$left" -gt 0 ] || return 0
+  ended=$folder/$container.ended
+  docker wait "$container" >"$ended" 2>/dev/null 3>&- &
+  waiter=$!
+  left=$1 stayed=yes
+  while [ "$left" -gt 0 ] && [ -n "$stayed" ]; do
     sleep 1
     left=$((left - 1))
+    [ ! -s "$ended" ] && [ "$(docker inspect --format '{{.State.Status}} {{.RestartCount}}' "$container")" = "running 0" ] || stayed=''
   done
-  return 1
+  # What waits may be told a moment later than what looks.
+  [ -n "$stayed" ] || [ -s "$ended" ] || sleep 1
+  kill "$waiter" 2>/dev/null || :
+  [ -n "$stayed" ]
 }
 
 # It is told at the end, since others still move.
 fail_worker() { # why
   {
     echo "error: workers.$name: $container $1."
-    docker inspect --format 'State of it: {{.State.Status}}, exit code {{.State.ExitCode}}, restarted {{.RestartCount}} times{{if .State.OOMKilled}}, killed for want of memory{{end}}.' "$container" || :
+    [ ! -s "$folder/$container.ended" ] || echo "It ended with exit code $(cat "$folder/$container.ended")."
+    docker inspect --format 'State of it: {{.State.Status}}, restarted {{.RestartCount}} times{{if .State.OOMKilled}}, killed for want of memory{{end}}.' "$container" || :
     echo 'Its last log lines:'
     docker logs --tail 20 "$container" 2>&1 | sed 's/^/  | /'
     go_back

@@ -83,7 +83,9 @@ all_served() { names_of "$1" "$(served_count "$1")"; }                    # firs
 
 # fill_site COLOR LIVE PORT COUNT IDLE PORT COUNT: the site with these containers, as $next_site. IDLE may be empty.
 fill_site() {
-  next_site=$(printf '%s\n' "$SITE_TEMPLATE" "$(if [ -n "$5" ]; then printf '%s' "$PREVIEW_TEMPLATE"; else printf '%s' "$NO_PREVIEW"; fi)" |
+  end=$NO_PREVIEW
+  [ -z "$5" ] || end=$PREVIEW_TEMPLATE
+  next_site=$(printf '%s\n' "$SITE_TEMPLATE" "$end" |
     sed "s/<service>/$SERVICE/g; s/<live-color>/$1/g; s/<idle-color>/$(other "$1")/g" |
     fill live "$2" "$3" "$4" | fill idle "$5" "$6" "$7")
 }
