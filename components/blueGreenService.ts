@@ -38,9 +38,9 @@ export class BlueGreenService extends pulumi.ComponentResource {
   public readonly blueImage!: pulumi.Output<string>;
   /** What green runs. */
   public readonly greenImage!: pulumi.Output<string>;
-  /** Name of blue's container, as `docker ps` shows it. */
+  /** Name of blue's container, as `docker ps` shows it; with `replicas`, of the first one. Those of the others are made of it: `NAME-2`. */
   public readonly blueContainer!: pulumi.Output<string>;
-  /** Name of green's container, as `docker ps` shows it. */
+  /** The same of green's. */
   public readonly greenContainer!: pulumi.Output<string>;
   /** Name of the container of the service's own nginx, as `docker ps` shows it. Empty on an ingress that others have made. */
   public readonly proxyContainer!: pulumi.Output<string>;
@@ -48,7 +48,9 @@ export class BlueGreenService extends pulumi.ComponentResource {
   public readonly redisHost!: pulumi.Output<string>;
 
   constructor(name: string, args: BlueGreenServiceArgs, opts?: pulumi.ComponentResourceOptions) {
-    const settings = readSettings(name, args, badNames(name, args.redis?.enabled === true));
+    const settings = readSettings(name, args, ({ redis, colors: { blue, green } }) =>
+      badNames(name, redis.enabled, Math.max(blue.replicas, green.replicas)),
+    );
     const conflicts = registerService(name, settings);
     refuse(name, conflicts());
     const decisions = new Decisions(name);
@@ -68,13 +70,12 @@ export class BlueGreenService extends pulumi.ComponentResource {
       blue: createColor(context, "blue", networks.all, ready),
       green: createColor(context, "green", networks.all, ready),
     };
+    const served = [...colors.blue, ...colors.green];
     const workers = createWorkers(context, networks.all, ready);
-    const ingress = isAlone
-      ? createIngress(context, networks.ingress, [colors.blue, colors.green])
-      : undefined;
+    const ingress = isAlone ? createIngress(context, networks.ingress, served) : undefined;
     const headers = deliverHealthHeaders(context, ingress);
     const certificate = deliverCertificate(context, ingress);
-    const leaving = isAlone ? undefined : leaveIngress(context, [colors.blue, colors.green]);
+    const leaving = isAlone ? undefined : leaveIngress(context, served);
     const before = [ingress?.ready, leaving, ...certificate, ...workers.map(({ made }) => made)].filter(
       (one) => one !== undefined,
     );
@@ -135,10 +136,10 @@ function outputsOf(
     url: both.url,
     previewUrl: both.previewUrl,
     activeColor: afterSwitch(settings.activeColor),
-    blueImage: colors.blue.image,
-    greenImage: colors.green.image,
-    blueContainer: colors.blue.name,
-    greenContainer: colors.green.name,
+    blueImage: colors.blue[0].image,
+    greenImage: colors.green[0].image,
+    blueContainer: colors.blue[0].name,
+    greenContainer: colors.green[0].name,
     proxyContainer: ingress?.nginx.name ?? "",
     redisHost: settings.redis.enabled ? redisHost : "",
   };

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Violation } from "./settings";
+import { namesOf, type Violation } from "./settings";
 
 /** What the names of containers are made of. */
 export interface Names {
@@ -13,14 +13,15 @@ export interface Names {
 /** Docker's own name server knows no longer ones. */
 const LONGEST = 63;
 
-/** Why containers can't have the names that they would get, or undefined if they can. */
-export function problemOfNames(names: Names, hasRedis: boolean): string | undefined {
+/** Why containers can't have the names that they would get, or undefined if they can. `replicas`: of the color that has most. */
+export function problemOfNames(names: Names, hasRedis: boolean, replicas = 1): string | undefined {
   const { project, stack, component } = names;
   const color = autoName(names, "green");
   if (color === undefined) {
     return "has containers that would all get the same name by the configuration pulumi:autonaming: a new color is made beside the old one, so a pattern with a random part is needed, such as ${project}-${stack}-${name}-${hex(7)}";
   }
-  const made = hasRedis ? [color, `${project}-${stack}-${component}-redis`] : [color];
+  const colors = namesOf(color, replicas);
+  const made = hasRedis ? [...colors, `${project}-${stack}-${component}-redis`] : colors;
   const wrong = made.find((name) => !/^[A-Za-z0-9][\w.-]*$/.test(name));
   if (wrong !== undefined) {
     return `is ${JSON.stringify(component)}, which makes ${JSON.stringify(wrong)} of a container: only letters, digits and _.- can be in its name, and a letter or a digit first`;
@@ -33,8 +34,8 @@ export function problemOfNames(names: Names, hasRedis: boolean): string | undefi
 const lengthOf = (name: string) => `${name} (${name.length})`;
 
 /** What is wrong with the name of a component. */
-export function badNames(component: string, hasRedis: boolean): Violation[] {
-  const reason = problemOfNames(namesOfNow(component), hasRedis);
+export function badNames(component: string, hasRedis: boolean, replicas = 1): Violation[] {
+  const reason = problemOfNames(namesOfNow(component), hasRedis, replicas);
   return reason === undefined ? [] : [{ propertyPath: "name", reason }];
 }
 

@@ -1,7 +1,16 @@
 import { findDrift, HEAL } from "./drift";
 import { hasPassed, inContext } from "./journal";
 import { describeState } from "./words";
-import { idleOf, isOneAtATime, readSite, wantedSite, type Served, type Site, type Told } from "./served";
+import {
+  idleOf,
+  isOneAtATime,
+  namesServed,
+  readSite,
+  wantedSite,
+  type Served,
+  type Site,
+  type Told,
+} from "./served";
 import { other, type Color } from "../settings/color";
 import type { Container, Entry, Facts, Observed, Report, Service, Side } from "./report";
 
@@ -40,6 +49,7 @@ export function compare(service: Service, { containers, edge, proxy, nginx }: Ob
       ? {
           ok: serving.healthy === true,
           answer: serving.health_answer?.trim() ?? "",
+          container: serving.health_from,
         }
       : undefined;
 
@@ -100,8 +110,10 @@ function whatUsersGet({ service, containers, serving, through, site, health }: S
   if (!site?.live) return "no color is live: each request gets a 503";
   const way = through === "edge" ? ", through the edge" : "";
   if (!health || health.ok) return `${site.live.color} answers${way}`;
-  return ["none", "502", "504"].includes(serving.health_code ?? "")
-    ? `OUTAGE: ${site.live.color} is live${way}, but does not answer`
+  if (["none", "502", "504"].includes(serving.health_code ?? ""))
+    return `OUTAGE: ${site.live.color} is live${way}, but does not answer`;
+  return site.live.replicas > 1
+    ? `${site.live.color} answers${way}, but not each of its containers is well`
     : `${site.live.color} answers${way}, but not as its health request should be answered`;
 }
 
@@ -113,7 +125,7 @@ function idleSide(state: State): Side | undefined {
   const container = idleOf(told);
   return container === undefined
     ? undefined
-    : side(state, { color: other(told.LIVE_COLOR as Color), container });
+    : side(state, { color: other(told.LIVE_COLOR as Color), container, replicas: 1 });
 }
 
 const byTime = (entries: Entry[]) => entries.sort((a, b) => (a.at ?? "").localeCompare(b.at ?? ""));
@@ -125,12 +137,21 @@ function liveSince(journal: Entry[], color: Color) {
   return passed[last + 1]?.at;
 }
 
-function side({ facts, containers }: State, { color, container }: Served): Side {
-  const found = containers.find(({ name }) => name === container);
+function side({ facts, containers }: State, served: Served): Side {
+  const { color, container } = served;
+  const find = (wanted: string) => containers.find(({ name }) => name === wanted);
+  const stateOf = (wanted: string) => {
+    const found = find(wanted);
+    return found ? describeState(found) : "not there";
+  };
+  const found = find(container);
   return {
     color,
     container,
     image: found?.image ?? facts?.journal.findLast((entry) => entry[color] && hasPassed(entry))?.[color],
-    state: found ? describeState(found) : "not there",
+    state: stateOf(container),
+    peers: namesServed(served)
+      .slice(1)
+      .map((name) => ({ container: name, state: stateOf(name) })),
   };
 }

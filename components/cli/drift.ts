@@ -1,6 +1,14 @@
 import { COLORS, isColor, type Color } from "../settings/color";
 import type { State } from "./compare";
-import { firstDifference, isOneAtATime, servedIdleOf, writtenBy, type Told } from "./served";
+import {
+  firstDifference,
+  isOneAtATime,
+  servedIdleOf,
+  toldNames,
+  toldReplicas,
+  writtenBy,
+  type Told,
+} from "./served";
 import { PULUMI } from "./stack";
 import { describeState } from "./words";
 import type { Container, Drift, Entry, Service } from "./report";
@@ -41,7 +49,7 @@ function noSwitch({ service }: State) {
 /** Left by an update that failed or was killed: containers that are not served yet, or not deleted yet. */
 function unfinishedUpdate({ service, told, containers }: State) {
   if (!told) return [];
-  const served = [...COLORS.map((color) => told[color.toUpperCase()]), told.NGINX];
+  const served = [...COLORS.flatMap((color) => toldNames(told, color)), told.NGINX];
   const released = service.containers.filter(
     ({ role, name, replaced }) => [...COLORS, "proxy"].includes(role) && !replaced && !served.includes(name),
   );
@@ -133,13 +141,8 @@ function expectedContainers(
     ...others.map(({ role, name }) => ({ role, name, shouldRun: true })),
     ...expectedWorkers(service, told),
     ...(told.NGINX === undefined ? [] : [{ role: "proxy", name: told.NGINX, shouldRun: true }]),
-    ...COLORS.map((color) => ({
-      role: color,
-      name: told[color.toUpperCase()],
-      shouldRun: runs(color),
-    })).filter(
-      // None has passed the idle gate yet.
-      ({ name }) => name !== undefined,
+    ...COLORS.flatMap((color) =>
+      toldNames(told, color).map((name) => ({ role: color, name, shouldRun: runs(color) })),
     ),
   ];
 }
@@ -218,9 +221,18 @@ function servedSite({ told, site, facts, wanted }: State): Found[] {
         },
       ];
     }
-    const { color, container } = served;
+    const { color, container, replicas } = served;
     const wanted = told[color.toUpperCase()];
-    if (container === wanted) return [];
+    if (container === wanted) {
+      const count = toldReplicas(told, color);
+      if (replicas === count) return [];
+      return [
+        {
+          kind: "replicas",
+          what: `${color} is served from ${replicas} container(s), the stack says ${count}${writer}`,
+        },
+      ];
+    }
     const what = `${color} is served from ${container}, the stack says ${wanted}${writer}`;
     return [{ kind: "container", what }];
   });
@@ -244,11 +256,12 @@ function notLoaded({ serving, facts }: State) {
 
 function illLiveColor({ health, site }: State) {
   if (!health || health.ok || !site?.live) return [];
-  const { color, container } = site.live;
+  const { color, replicas } = site.live;
+  const container = health.container ?? site.live.container;
   return [
     {
       kind: "ill",
-      what: `the live color ${color} fails its health request: ${health.answer}`,
+      what: `the live color ${color}${replicas > 1 ? ` (${container})` : ""} fails its health request: ${health.answer}`,
       heal: `${HEAL}, if it does not run; else see docker logs ${container}, or roll back`,
     },
   ];

@@ -4,7 +4,7 @@ import { COLORS, isColor } from "../settings/color";
 import { shellFile } from "../shell";
 import { dockerOn, type Engine } from "./docker";
 import { must } from "./observe";
-import type { Served } from "./served";
+import { namesServed, type Served } from "./served";
 import type { Urls } from "./report";
 
 /** What `bluegreen status --host --json` prints for each ingress. */
@@ -136,7 +136,10 @@ export function readServices(lines: string[]): Told[] {
     if (word === "switching") service.switching = true;
     const [color, container] = rest;
     if ((word === "live" || word === "idle") && isColor(color) && container)
-      service[word] = { color, container };
+      service[word] = { color, container, replicas: 1 };
+    if (word === "replicas")
+      for (const side of [service.live, service.idle])
+        if (side?.container === rest[0]) side.replicas = Number(rest[1]);
   }
   return services;
 }
@@ -146,7 +149,10 @@ function sideOf(served: Served | undefined, containers: Container[]): HostSide |
   const found = containers.find(
     ({ name, role }) => name === served.container && COLORS.some((color) => color === role),
   );
-  return { ...served, image: found?.image, state: found?.status ?? "not there" };
+  const states = namesServed(served).map(
+    (wanted) => containers.find(({ name }) => name === wanted)?.status ?? "not there",
+  );
+  return { ...served, image: found?.image, state: [...new Set(states)].join(" / ") };
 }
 
 /** A short block for people. */
@@ -156,7 +162,7 @@ export function hostInWords({ ingress, servedThrough, services }: HostIngress): 
   ];
   const blocks = services.map(({ service, path, urls, live, idle, switching }) => {
     const side = (name: string, one: HostSide | undefined) =>
-      `    ${`${name}:`.padEnd(9)}${one ? `${one.color} ${one.image ?? ""} (${one.container}), ${one.state}` : "none"}`;
+      `    ${`${name}:`.padEnd(9)}${one ? `${one.color} ${one.image ?? ""} (${one.container}${one.replicas > 1 ? `, ${one.replicas} containers` : ""}), ${one.state}` : "none"}`;
     return [
       `  ${service}${path ? ` (${path})` : ""}${switching ? ", a switch is running" : ""}`,
       `    ${"url:".padEnd(9)}${urls.live ?? "none"}`,

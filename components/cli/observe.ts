@@ -95,7 +95,7 @@ export async function must(engine: Engine, args: string[]): Promise<string> {
 /** Undefined where there is nobody to ask. */
 async function factsFrom(service: Service, container: Container | undefined): Promise<Observed["edge"]> {
   if (container?.status !== "running" || !service.switch) return undefined;
-  const script = shellFiles("in-nginx/piped/probe.sh", "in-nginx/piped/status.sh");
+  const script = shellFiles("in-both/replicas.sh", "in-nginx/piped/probe.sh", "in-nginx/piped/status.sh");
   const { settingsFunction, values } = service.switch;
   const input = `${settingsFunction}\n${script}`;
   const { ok, stdout, stderr } = await (["command", "image"].includes(values.HEALTH_KIND)
@@ -138,6 +138,7 @@ export function readFacts(text: string): Facts {
     health_code: facts.health_code,
     healthy: facts.healthy === "yes",
     health_answer: plain(facts.health_answer),
+    health_from: facts.health_from,
     journal,
     nginxes,
   };

@@ -18,8 +18,8 @@ export interface Report {
   liveSince?: string;
   /** Those that should run, which belong to the live color. */
   workers: { name: string; container: string; image?: string; state: string }[];
-  /** What the live color answered to the gate's request. */
-  health?: { ok: boolean; answer: string };
+  /** What the live color answered to the gate's request; `container`: of several, the first that is not well. */
+  health?: { ok: boolean; answer: string; container?: string };
   configHash: { stack?: string; served?: string };
   /** Of a switch that is running, or was killed and not settled yet. */
   intent?: Entry;
@@ -50,6 +50,8 @@ export interface Side {
   container: string;
   image?: string;
   state: string;
+  /** Its further containers, where it has several (`replicas`). */
+  peers: { container: string; state: string }[];
 }
 
 /** What components/shell/in-nginx/uploaded/journal.sh writes. */
@@ -129,6 +131,8 @@ export interface Facts {
   /** As the gate judges it (components/shell/in-nginx/piped/probe.sh), and what came, in words. */
   healthy?: boolean;
   health_answer?: string;
+  /** Which container of the live color gave it: of several, the first that is not well. */
+  health_from?: string;
   journal: Entry[];
   /** Each nginx that took over. */
   nginxes: Entry[];

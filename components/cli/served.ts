@@ -1,14 +1,19 @@
 import { createHash } from "node:crypto";
 import { fillSite } from "../nginx/fillSite";
-import { other, type Color } from "../settings/color";
+import { namesOf, other, type Color } from "../settings/color";
 import type { Entry } from "./report";
 
 // The site that is served, and the one that the stack says is.
 
 export interface Served {
   color: Color;
+  /** The first, by whose name the color goes. */
   container: string;
+  /** How many there are. */
+  replicas: number;
 }
+export const namesServed = ({ container, replicas }: Pick<Served, "container" | "replicas">) =>
+  namesOf(container, replicas);
 export interface Site {
   text: string;
   hash: string;
@@ -24,8 +29,13 @@ export type Told = { [name: string]: string };
 export function readSite(text: string): Site {
   const served = (role: string) => {
     const found = new RegExp(`^# ${role}: (blue|green) (\\S+)$`, "m").exec(text);
-    return found ? { color: found[1] as Color, container: found[2] } : undefined;
+    if (found === null) return undefined;
+    const [, color, container] = found;
+    return { color: color as Color, container, replicas: replicas[container] ?? 1 };
   };
+  const replicas = Object.fromEntries(
+    [...text.matchAll(/^# replicas: (\S+) (\d+)$/gm)].map(([, first, count]) => [first, Number(count)]),
+  );
   return { text, hash: hashOf(text), live: served("live"), idle: served("idle"), closed: served("closed") };
 }
 
@@ -36,13 +46,32 @@ export function wantedSite(told: Told) {
   const text = fillSite(
     { site: told.SITE_TEMPLATE, preview: told.PREVIEW_TEMPLATE, noPreview: told.NO_PREVIEW },
     told.SERVICE,
-    { color: told.LIVE_COLOR, container: told.LIVE, port: told.LIVE_PORT },
+    {
+      color: told.LIVE_COLOR,
+      container: told.LIVE,
+      port: told.LIVE_PORT,
+      replicas: toldReplicas(told, told.LIVE_COLOR as Color),
+    },
     idle === undefined
       ? undefined
-      : { color: idleColor, container: idle, port: told[`${idleColor.toUpperCase()}_PORT`] },
+      : {
+          color: idleColor,
+          container: idle,
+          port: told[`${idleColor.toUpperCase()}_PORT`],
+          replicas: toldReplicas(told, idleColor),
+        },
   );
   return { text, hash: hashOf(text) };
 }
+
+/** How many containers the stack says that a color has. */
+export const toldReplicas = (told: Told, color: Color): number =>
+  Number(told[`${color.toUpperCase()}_REPLICAS`] ?? 1);
+/** Their names; none where it has not passed its gate yet. */
+export const toldNames = (told: Told, color: Color): string[] => {
+  const first = told[color.toUpperCase()];
+  return first === undefined ? [] : namesOf(first, toldReplicas(told, color));
+};
 
 /** One at a time, none is served beside the live one. */
 export const isOneAtATime = (told: Told | undefined): boolean => told?.STRATEGY === "recreate";

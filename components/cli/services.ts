@@ -78,11 +78,10 @@ function readService(
     containers: children
       .filter(({ type }) => type === "docker:index/container:Container")
       .map((resource) => ({
-        role: nameOf(resource.urn).slice(name.length + 1),
         id: resource.id ?? "",
         name: Container.parse(resource.outputs).name,
         replaced: resource.delete,
-        worker: /^(?:blue|green)-(.+)$/.exec(nameOf(resource.urn).slice(name.length + 1))?.[1],
+        ...readRole(nameOf(resource.urn).slice(name.length + 1)),
       })),
     pending: pending
       .filter(({ resource }) => resource.parent === urn)
@@ -92,6 +91,12 @@ function readService(
       readSwitch(switched, child("idle-gate"), child("take-over"), child("health-headers"), child("workers")),
     workers: readWorkers(child("workers")),
   };
+}
+
+/** A further container of a color is one of it as the first is: `blue-2`. The name of a worker begins with a letter: `blue-jobs`. */
+function readRole(child: string): { role: string; worker?: string } {
+  const [, color, further, worker] = /^(blue|green)-(?:(\d+)|(.+))$/.exec(child) ?? [];
+  return { role: further === undefined ? child : color, worker };
 }
 
 /** What the last move that passed was told. */
@@ -154,17 +159,20 @@ function readSwitch(
   workers: Resource | undefined,
 ): NonNullable<Service["switch"]> {
   const { settingsFunction, values } = readCommand(switched);
-  const { BLUE, BLUE_PORT, GREEN, GREEN_PORT } = idleGate ? readCommand(idleGate).values : {};
-  const { LIVE_COLOR, LIVE } = values;
+  const { LIVE_COLOR, LIVE, LIVE_REPLICAS } = values;
+  const both = Object.entries(idleGate ? readCommand(idleGate).values : {}).filter(([variable]) =>
+    /^(BLUE|GREEN)(_PORT|_REPLICAS)?$/.test(variable),
+  );
   return {
     urns: [takeOver, headers, switched, idleGate, workers].flatMap((command) => command?.urn ?? []),
     settingsFunction,
     values: {
       ...values,
-      ...(idleGate && { BLUE, BLUE_PORT, GREEN, GREEN_PORT }),
+      ...Object.fromEntries(both),
       // On an ingress that others have made, no stack but theirs knows its nginx.
       ...(takeOver && { NGINX: readCommand(takeOver).values.NGINX }),
       [LIVE_COLOR.toUpperCase()]: LIVE,
+      [`${LIVE_COLOR.toUpperCase()}_REPLICAS`]: LIVE_REPLICAS ?? "1",
     },
   };
 }

@@ -54,8 +54,14 @@ export function entryInWords(entry: Switch, length = Infinity): string {
   return `${at ? `${at}  ${switchInWords(entry)}${took}, by ${by}: ` : ""}${said}`;
 }
 
-const sideInWords = ({ color, image, container, state }: Side) =>
-  `${color} ${image} (${container}), ${state}`;
+/** Of several containers, each that is as the first one is needs no word of its own. */
+const sideInWords = ({ color, image, container, state, peers }: Side) =>
+  [
+    `${color} ${image} (${[container, ...peers.map((peer) => peer.container)].join(", ")})`,
+    ...(peers.length > 0 ? [`${peers.length + 1} containers`] : []),
+    state,
+    ...peers.filter((peer) => peer.state !== state).map((peer) => `${peer.container} ${peer.state}`),
+  ].join(", ");
 
 /** What became of a container. */
 export function describeState({ status, exitCode, outOfMemory, restarts, finishedAt }: Container) {

@@ -34,9 +34,9 @@ export async function knownOf(
     return [{ urn, type, role, id: madeId, name }];
   });
   const ofType = (wanted: string) => resources.filter(({ type }) => type === wanted);
-  // A worker's role is no part of its name.
+  // Of a worker and a peer, the name does not end with the role.
   const provider = resources
-    .filter(({ role }) => role !== "worker")
+    .filter(({ urn, role }) => role !== "worker" && urn.endsWith(`-${role}`))
     .map(({ urn, type, role }) =>
       urn.replace(type, "pulumi:providers:docker").replace(new RegExp(`${role}$`), "docker"),
     )[0];

@@ -2,7 +2,7 @@ import { collide, heldPorts, type Facts, type HostContainer } from "./facts";
 import { networkOf, stateVolumeOf } from "../identity";
 import type { Known, KnownResource } from "./known";
 import type { PublishedPort } from "../ingress/ports";
-import { hasTls, type Settings } from "../settings";
+import { COLORS, hasTls, namesOf, type Color, type Settings } from "../settings";
 import { ADDRESSES, claimsOf, type Claim } from "../nginx/claims";
 
 /** Why an update can't be made on this host as it is. */
@@ -21,6 +21,8 @@ export interface Place {
   needsTls: boolean;
   /** Networks that its colors join besides the ingress's. */
   networks: string[];
+  /** How many containers each color has. */
+  replicas: Record<Color, number>;
 }
 export const placeOf = ({
   ingress,
@@ -31,6 +33,7 @@ export const placeOf = ({
   claims: claimsOf(settings),
   needsTls: hasTls(tls),
   networks: [...new Set(Object.values(settings.colors).flatMap(({ container }) => container.networks))],
+  replicas: { blue: settings.colors.blue.replicas, green: settings.colors.green.replicas },
 });
 
 /** What an update needs of the host. */
@@ -64,6 +67,7 @@ export function findProblems(facts: Facts, known: Known, wanted: Wanted): Proble
     ...missingIngress(facts, wanted),
     ...missingNetwork(facts, wanted),
     ...takenPlace(facts, wanted),
+    ...takenNames(facts, known, wanted),
     ...takenPorts(facts, known, wanted),
     ...oldKernel(facts, known, wanted),
     ...noIPv6(facts, wanted),
@@ -275,6 +279,21 @@ function takenPlace({ places }: Facts, { place, id, service, ingress }: Wanted):
         next: `change ${ADDRESSES} of this service, or of that one first.`,
       })),
   );
+}
+
+/** The names of a color's further containers are made of the first one's, so what a killed update has left is in the way of the next. */
+function takenNames({ containers }: Facts, known: Known, { place, host }: Wanted): Problem[] {
+  const own = new Set(known.containers.map(({ id }) => id));
+  return COLORS.flatMap((color) => {
+    const first = known.containers.filter(({ role }) => role === color);
+    const names = first.flatMap(({ name }) => namesOf(name, place?.replicas[color] ?? 1));
+    return containers
+      .filter(({ id, name }) => names.includes(name) && !own.has(id))
+      .map(({ name }) => ({
+        what: `the Docker host ${host} has a container ${name}, which this stack does not know: ${color} needs that name.`,
+        next: `if no other checkout uses it, a killed update left it: 'docker rm -f ${name}'.`,
+      }));
+  });
 }
 
 function takenPorts({ containers }: Facts, known: Known, wanted: Wanted): Problem[] {

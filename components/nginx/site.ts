@@ -16,9 +16,12 @@ import { claimsOf } from "./claims";
 import { renderPiece } from "./piece";
 import { hash } from "../shell";
 import {
+  COLORS,
   hasTls,
   isRedirected,
   nearestFirst,
+  type Color,
+  type ColorSettings,
   type Health,
   type Proxy,
   type Settings,
@@ -38,6 +41,7 @@ export interface Site {
   path: string;
   stripPath: boolean;
   strategy: Settings["strategy"];
+  colors: Record<Color, Pick<ColorSettings, "replicas">>;
 }
 export type SiteTls = Pick<Tls, "names" | "port" | "acmeEmail" | "hstsSeconds">;
 
@@ -46,6 +50,10 @@ export type SiteTls = Pick<Tls, "names" | "port" | "acmeEmail" | "hstsSeconds">;
  * (fill_site and stage in steps.sh): <live>, <idle> and <candidate> are names of containers, <live-port>, <idle-port> and
  * <candidate-port> are where they listen, <live-color> and <idle-color> are colors, <service> is the service's name, <since> is when
  * the site was closed (closed_site in recreate.sh). No setting may contain < or >.
+ *
+ * Where a color has several containers, <live> is the first of them, <live-replicas> is how many there are, <live-many> is that too,
+ * as a part of the upstream's name ("~3"), or nothing where there is one, and what is between <live-each> and <live-end> is there for each,
+ * whose name is <live-one>. Without `replicas`, a template has none of these, and stands for the first one.
  */
 
 /**
@@ -55,17 +63,17 @@ export type SiteTls = Pick<Tls, "names" | "port" | "acmeEmail" | "hstsSeconds">;
 function renderSite(site: Site): string {
   const { proxy, tls } = site;
   return `# live: <live-color> <live>
-${renderHead(site)}#: http
+${renderReplicas("live", site)}${renderHead(site)}#: http
 ${renderTrust(proxy)}${renderGrpc([proxy, ...portsOf(site).map(({ own }) => own.proxy)])}${renderHsts(tls)}${renderRedirects(site)}${renderRateLimit(proxy)}${renderSharedAssets(site)}${renderStripping(site)}${renderUpstreams("live", site)}
 # Tells an nginx that starts whether it can reach the live color, before it opens its ports.
 server {
   listen unix:/run/bluegreen/warm-<service>.sock;
   access_log off;
 ${renderPassing(site, { ...fromGate(site), host: `"${site.health.hostHeader}"` })}  location / {
-    ${proxy.protocol === "grpc" ? renderPass(proxy, "<live>") : `proxy_pass "http://<live>${site.health.path}";`}
+    ${proxy.protocol === "grpc" ? renderPass(proxy, peersOf("live", site)) : `proxy_pass "http://${peersOf("live", site)}${site.health.path}";`}
   }
 }
-${renderGateServer(site, "<live>")}${ofPorts(site, (own, port) => `#: live-${port}\n${renderLocations(own, `<live>-${port}`, "users")}`)}#: live
+${renderGateServers("live", site)}${ofPorts(site, (own, port) => `#: live-${port}\n${renderLocations(own, `<live>-${port}`, "users")}`)}#: live
 ${renderLocations(site, "<live>", "users")}`;
 }
 
@@ -77,8 +85,8 @@ ${INGRESS}${site.proxy.accessLog ? `#: log\n${LOG}\n` : ""}`;
 /** The idle color, behind the preview port: the end of the site. */
 const renderPreview = (site: Site): string => `#: facts
 # idle: <idle-color> <idle>
-#: http
-${renderUpstreams("idle", site)}${renderGateServer(site, "<idle>")}${ofPorts(site, (own, port) => `#: idle-${port}\n${renderLocations(own, `<idle>-${port}`, "preview")}`)}#: idle
+${renderReplicas("idle", site)}#: http
+${renderUpstreams("idle", site)}${renderGateServers("idle", site)}${ofPorts(site, (own, port) => `#: idle-${port}\n${renderLocations(own, `<idle>-${port}`, "preview")}`)}#: idle
 ${renderLocations(site, "<idle>", "preview")}${renderAssets(site, true)}`;
 
 /** What a switch makes the site of. One at a time, nothing is ever behind the preview port. */
@@ -205,16 +213,32 @@ const renderHsts = ({ hstsSeconds, ...tls }: SiteTls): string =>
  * Where the gate asks a container. Its error log is its own, so that only the gate's requests are in it: what nginx writes
  * there is the reason why a container gave no answer.
  */
-const renderGateServer = (site: Site, container: string) => `server {
+const renderGateServer = (site: Site, container: string, pass: string) => `server {
   listen unix:/run/bluegreen/gate-${container}.sock;
   access_log off;
   error_log /dev/stderr warn;
   error_log /run/bluegreen/gate.log error;
 ${renderPassing(site, fromGate(site))}  location / {
-    ${renderPass(site.proxy, container)}
+    ${pass}
   }
 }
 `;
+
+/**
+ * Of several containers, each is asked by its own name, past the upstream that they share. Whether that has found one of them, another
+ * server tells.
+ */
+const renderGateServers = (whose: Whose, site: Site) =>
+  hasReplicas(site)
+    ? `${ofEach(whose, renderGateServer(site, `<${whose}-one>`, `set $bluegreen_peer <${whose}-one>;\n    ${renderPass(site.proxy, `$bluegreen_peer:<${whose}-port>`)}`))}server {
+  listen unix:/run/bluegreen/peers-${peersOf(whose, site)}.sock;
+  access_log off;
+  location / {
+    ${renderPass(site.proxy, peersOf(whose, site))}
+  }
+}
+`
+    : renderGateServer(site, `<${whose}>`, renderPass(site.proxy, `<${whose}>`));
 
 /**
  * A WebSocket or an event stream may be silent for long, and passes on what comes at once. nginx's timeout is no variable, so
@@ -227,13 +251,14 @@ function renderLocations(site: Site, container: string, whose: "users" | "previe
   const streams = { ...proxy, buffering: false, readTimeoutSeconds: timeout, sendTimeoutSeconds: timeout };
   const ofUsers = whose === "users";
   const first = `${ofUsers ? renderRedirect(site) : ""}    set $bluegreen_nameless "${site.health.hostHeader}";
-    error_page 418 = @${container};
+    error_page 418${hasSecondTry(site) ? " 502 504" : ""} = @${container};
     if (${streamOf(proxy)}) {
       return 418;
     }
 ${ofUsers ? renderToAssets(site) : ""}`;
   const locations = placesOf(path).map((place) => renderLocation(site, place, container, whose, { first }));
-  return `${locations.join("")}${renderLocation(site, `@${container}`, container, whose, { proxy: streams })}`;
+  const second = hasSecondTry(site) ? SECOND_TRY : "";
+  return `${locations.join("")}${renderLocation(site, `@${container}`, container, whose, { first: second, proxy: streams })}`;
 }
 
 /** A location that asks this container. `first`: what comes before that. */
@@ -249,10 +274,11 @@ function renderLocation(
     (ofUsers ? renderHstsHeader(site) + renderLogs(site) + renderLimited(proxy) : "") +
     renderClient(proxy) +
     renderGzip(proxy) +
-    renderResponseHeaders(proxy);
+    renderResponseHeaders(proxy) +
+    renderPassingOn(site, proxy);
   // The piece is after "return": then it is run once, also of a stream.
   return `  location ${place} {
-${renderPassing({ proxy }, ofUsers ? fromUsers(site) : onPreview(site), "    ")}${more}${first}${renderPathAgain(site)}    ${renderPass(proxy, container, site.stripPath ? `$${restOf(site.path)}` : "")}
+${renderPassing({ proxy }, ofUsers ? fromUsers(site) : onPreview(site), "    ")}${more}${first}${renderPathAgain(site)}    ${renderPass(proxy, withPeers(container, site), site.stripPath ? `$${restOf(site.path)}` : "")}
 ${renderPiece(proxy.nginxConfig)}  }
 `;
 }
@@ -377,22 +403,67 @@ const GZIP = `    gzip on;
  * beside it stands the former site, or at first none.
  */
 export const renderStagedSite = (site: Site): string =>
-  `${renderUpstreams("candidate", site)}${renderGateServer(site, "<candidate>")}`;
+  `${renderUpstreams("candidate", site)}${renderGateServers("candidate", site)}`;
 
 /**
  * Named after its container and with a zone: while both stay, a reload keeps the resolved addresses, so that no new worker
- * ever starts without them. With a name that stays and a server that changes, each would answer 502 until it has resolved.
+ * ever starts without them. With a name that stays and a server that changes, each would answer 502 until it has resolved. So
+ * the name tells how many servers there are.
  */
-const renderUpstream = (whose: Whose, { proxy }: Site, port?: number) => {
-  const name = port === undefined ? `<${whose}>` : `<${whose}>-${port}`;
+const renderUpstream = (whose: Whose, site: Site, port?: number) => {
+  const name = peersOf(whose, site, port);
   return `upstream ${name} {
   zone ${name} 64k;
-  server <${whose}>:${port ?? `<${whose}-port>`} resolve;
-  keepalive 64;
-  keepalive_timeout ${proxy.upstreamKeepaliveSeconds}s;
+${renderServers(whose, site, String(port ?? `<${whose}-port>`))}  keepalive 64;
+  keepalive_timeout ${site.proxy.upstreamKeepaliveSeconds}s;
 }
 `;
 };
+
+/**
+ * What nginx counts as a failure is also an answer that is late, or an app that closes a connection: by some requests that no
+ * container answers well, all of them would be out, for all users. So none is ever out; one that has ended, the name server forgets.
+ */
+const renderServers = (whose: Whose, site: Site, port: string) =>
+  hasReplicas(site)
+    ? ofEach(whose, `  server <${whose}-one>:${port} resolve max_fails=0;\n`)
+    : `  server <${whose}>:${port} resolve;\n`;
+
+/**
+ * A request that one of them did not take, another one gets. Not one that was taken and is late: with each try, the same work would be
+ * done once more. Nor does each get one that ends a container.
+ */
+const renderPassingOn = (site: Site, proxy: Proxy) =>
+  hasReplicas(site)
+    ? `    ${moduleOf(proxy)}_next_upstream_tries 2;
+    ${moduleOf(proxy)}_next_upstream_timeout ${Math.min(proxy.readTimeoutSeconds, proxy.sendTimeoutSeconds)}s;\n`
+    : "";
+
+/**
+ * One that has ended takes no connection, and after a second the name server forgets it. With that, nginx gives up what still waits for
+ * it. Such a request, which nobody has got, is asked anew as one of a stream is: not where its body was passed on as it came.
+ */
+const hasSecondTry = (site: Site) =>
+  hasReplicas(site) && site.proxy.protocol !== "grpc" && site.proxy.requestBuffering;
+/** One that somebody has got ends as it has: there is a time of a connection. */
+const SECOND_TRY = `    set $bluegreen_tried "$upstream_connect_time|$upstream_status";
+    if ($bluegreen_tried ~ "[0-9].*[|].*504$") {
+      return 504;
+    }
+    if ($bluegreen_tried ~ "[0-9].*[|]") {
+      return 502;
+    }
+`;
+
+const hasReplicas = ({ colors }: Site) => COLORS.some((color) => colors[color].replicas > 1);
+const renderReplicas = (whose: Whose, site: Site) =>
+  hasReplicas(site) ? `# replicas: <${whose}> <${whose}-replicas>\n` : "";
+const ofEach = (whose: Whose, text: string) => `<${whose}-each>\n${text}<${whose}-end>\n`;
+/** The upstream that users' requests are passed to. */
+const peersOf = (whose: Whose, site: Site, port?: number) =>
+  withPeers(port === undefined ? `<${whose}>` : `<${whose}>-${port}`, site);
+const withPeers = (container: string, site: Site) =>
+  hasReplicas(site) ? container.replace(/^<(\w+)>.*$/, "$&<$1-many>") : container;
 
 const renderUpstreams = (whose: Whose, site: Site) =>
   renderUpstream(whose, site) + ofPorts(site, (own, port) => renderUpstream(whose, own, port));

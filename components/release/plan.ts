@@ -45,7 +45,7 @@ export interface PlanSettings {
   drainSeconds: number;
   allowDowntime: boolean;
   sendImages: boolean;
-  colors: Record<Color, Pick<ColorSettings, "workers">>;
+  colors: Record<Color, Pick<ColorSettings, "workers" | "replicas">>;
 }
 
 /**
@@ -63,6 +63,9 @@ export function planInWords(
     return [
       `first release: ${live} goes live with ${imageOf(next, live)}; ${gateInWords(settings)}`,
       idleInWords(live, settings),
+      ...COLORS.filter((color) => settings.colors[color].replicas > 1).map(
+        (color) => `${color}: ${settings.colors[color].replicas} containers, each of them gated`,
+      ),
       ...Object.keys(settings.colors[live].workers).map(
         (worker) => `workers: ${worker} starts in ${live} after the switch`,
       ),
@@ -71,7 +74,10 @@ export function planInWords(
   }
   const lines = [
     ...portsInWords(former, next, settings, decided),
-    ...COLORS.flatMap((color) => colorInWords(color, former, next, decided)),
+    ...COLORS.flatMap((color) => [
+      ...colorInWords(color, former, next, decided),
+      ...replicasInWords(color, former, next, settings),
+    ]),
     ...redisInWords(former, decided),
     ...workersInWords(former, next, settings, decided),
   ];
@@ -167,6 +173,25 @@ function colorInWords(color: Color, former: Former, next: Release, { made }: Dec
   return [`${who}: image ${from} -> ${image}`];
 }
 
+function replicasInWords(
+  color: Color,
+  former: Former,
+  { activeColor }: Release,
+  { colors, drainSeconds }: PlanSettings,
+): string[] {
+  const after = colors[color].replicas;
+  const isOne = new RegExp(`^${color}(-\\d+)?$`);
+  const before = Object.keys(former.children).filter((child) => isOne.test(child)).length;
+  if (before === after || before === 0) return [];
+  const how =
+    after > before
+      ? "each new one is gated before it gets a request"
+      : color === activeColor
+        ? `what is too many ends after a drain of up to ${drainSeconds} s`
+        : "what is too many ends";
+  return [`${color}: ${before} -> ${after} containers; ${how}`];
+}
+
 function redisInWords(former: Former, { declared, made, all }: Decided): string[] {
   const there = (child: string) => child in former.children;
   const lines: string[] = [];
@@ -196,7 +221,7 @@ function workersInWords(
   const { workers } = colors[live];
   const there = (worker: string) => `${former.activeColor}-${worker}` in former.children;
   const ended = Object.keys(former.children).flatMap((child) => {
-    const [, worker] = new RegExp(`^${former.activeColor}-(.+)$`).exec(child) ?? [];
+    const [, worker] = new RegExp(`^${former.activeColor}-([a-z].*)$`).exec(child) ?? [];
     return worker === undefined || Object.hasOwn(workers, worker)
       ? []
       : [`workers: ${worker} ends: ${live} has none`];

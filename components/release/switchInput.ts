@@ -40,7 +40,7 @@ export type CommandSettings = Pick<
   | "tlsPort"
 > & {
   tls: Pick<Settings["tls"], "names" | "port" | "acmeEmail" | "hstsSeconds">;
-  colors: Record<Color, Pick<ColorSettings, "containerPort" | "own" | "workers">>;
+  colors: Record<Color, Pick<ColorSettings, "containerPort" | "own" | "workers" | "replicas">>;
 };
 
 /** All that "sh -s" reads for the switch of a container. It is not told of the idle color: a change there is no reason to run it. */
@@ -90,6 +90,7 @@ export function renderWorkersInput(
     ...urlsOf(settings, service),
   };
   return hostScript(variables, [
+    "in-both/replicas.sh",
     "on-host/containers.sh",
     "on-host/failure.sh",
     "on-host/conclude.sh",
@@ -97,16 +98,18 @@ export function renderWorkersInput(
   ]);
 }
 
-/** Where a color listens, and which settings it has of its own. */
-const ofColor = (who: string, { containerPort, own }: CommandSettings["colors"][Color]) => ({
+/** Where a color listens, which settings it has of its own, and how many containers it has, where it has several. */
+const ofColor = (who: string, { containerPort, own, replicas }: CommandSettings["colors"][Color]) => ({
   [`${who}_PORT`]: containerPort,
   [`${who}_OWN`]: own.join(" "),
+  ...(replicas > 1 && { [`${who}_REPLICAS`]: replicas }),
 });
 
 /** The settings, the part for nginx's container, and the part for the host, which calls it. */
 function renderInput(command: "switch" | "idle-gate", variables: { [name: string]: string | number }) {
   const recreates = command === "switch" && "STRATEGY" in variables;
   const inContainer = shellFiles(
+    "in-both/replicas.sh",
     "in-nginx/piped/common.sh",
     "in-nginx/piped/probe.sh",
     "in-nginx/piped/reason.sh",
@@ -119,6 +122,7 @@ function renderInput(command: "switch" | "idle-gate", variables: { [name: string
   return hostScript(
     variables,
     [
+      "in-both/replicas.sh",
       "on-host/containers.sh",
       "on-host/hear.sh",
       "on-host/explain.sh",

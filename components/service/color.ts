@@ -2,37 +2,46 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Context } from "../context";
 import { colorRights } from "../rights";
-import type { Color, ColorSettings, Settings } from "../settings";
+import { namesOf, type Color, type ColorSettings, type Settings } from "../settings";
 import { hash } from "../shell";
 
-export type Colors = Record<Color, docker.Container>;
+/** Of each color the first container, and its peers. */
+export type Colors = Record<Color, [docker.Container, ...docker.Container[]]>;
 
 /**
- * The container of a color. It is auto-named and created before its predecessor is deleted: that is what makes the
- * engine's own order the order of a release.
+ * The containers of a color. The first one is auto-named and created before its predecessor is deleted: that is what makes the
+ * engine's own order the order of a release. The names of its peers are made of its name, so they are replaced with it.
  */
 export function createColor(
   context: Context,
   color: Color,
   networks: pulumi.Input<string>[],
   before: pulumi.Resource[],
-): docker.Container {
+): Colors[Color] {
   const { stopGraceSeconds, restart, colors } = context.settings;
-  const { command, memoryMb } = colors[color];
-  return createContainer(context, color, networks, before, {
-    name: color,
-    role: color,
-    command,
-    memoryMb,
-    stopGraceSeconds,
-    restart,
-  });
+  const { command, memoryMb, replicas } = colors[color];
+  const own = { name: color, role: color, command, memoryMb, stopGraceSeconds, restart };
+  const first = createContainer(context, color, networks, before, own);
+  const peers = namesOf(color, replicas).slice(1);
+  return [
+    first,
+    ...peers.map((name, i) =>
+      createContainer(context, color, networks, before, {
+        ...own,
+        name,
+        containerName: first.name.apply((first) => namesOf(first, replicas)[i + 1]),
+        labels: { "bluegreen.replica": String(i + 2) },
+      }),
+    ),
+  ];
 }
 
 /** What the containers of one color have each otherwise. */
 interface Own extends Pick<ColorSettings, "command" | "memoryMb">, Pick<Settings, "stopGraceSeconds"> {
   /** Without the component's own. */
   name: string;
+  /** Otherwise Pulumi names it. */
+  containerName?: pulumi.Output<string>;
   role: string;
   cpus?: number;
   env?: ColorSettings["env"];
@@ -47,7 +56,19 @@ export function createContainer(
   color: Color,
   networks: pulumi.Input<string>[],
   before: pulumi.Resource[],
-  { name, role, command, memoryMb, cpus, env = {}, labels = {}, stopGraceSeconds, restart, healthcheck }: Own,
+  {
+    name,
+    containerName,
+    role,
+    command,
+    memoryMb,
+    cpus,
+    env = {},
+    labels = {},
+    stopGraceSeconds,
+    restart,
+    healthcheck,
+  }: Own,
 ): docker.Container {
   const { settings } = context;
   const own = settings.colors[color];
@@ -55,6 +76,7 @@ export function createContainer(
   return new docker.Container(
     `${context.name}-${name}`,
     {
+      name: containerName,
       image: context.images[color],
       command,
       envs: environment(context, color, env),

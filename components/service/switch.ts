@@ -23,16 +23,16 @@ export function switchTraffic(
   const live = context.settings.activeColor;
   const args = {
     stdin: pulumi
-      .all([named(context), colors[live].name])
+      .all([named(context), colors[live][0].name])
       .apply(([names, container]) => renderSwitchInput({ ...names, settings: context.settings }, container)),
     triggers: [
       switchRecord(release, context.identity),
-      colors[live].id,
+      ...colors[live].map(({ id }) => id),
       switchHash(context.settings),
       ...headers.map(({ id }) => id),
     ],
   };
-  return runOnHost(context, "switch", args, [colors.blue, colors.green, ...headers, ...after]);
+  return runOnHost(context, "switch", args, [...colors.blue, ...colors.green, ...headers, ...after]);
 }
 
 export const named = ({ ingress, identity: { path: lockHolder, service, id } }: Context) =>
@@ -48,12 +48,13 @@ export function gateIdle(
   colors: Colors,
   switched: pulumi.Resource,
 ): pulumi.Resource {
-  const containers = { blue: colors.blue.name, green: colors.green.name };
+  const containers = { blue: colors.blue[0].name, green: colors.green[0].name };
+  const ids = [...colors.blue, ...colors.green].map(({ id }) => id);
   const args = {
     stdin: pulumi
       .all([named(context), pulumi.output(containers)])
       .apply(([names, both]) => renderIdleGateInput({ ...names, settings: context.settings }, both)),
-    triggers: [idleGateRecord(release), colors.blue.id, colors.green.id, context.settings.idle],
+    triggers: [idleGateRecord(release), ...ids, context.settings.idle],
   };
   return runOnHost(context, "idle-gate", args, [switched]);
 }

@@ -52,7 +52,7 @@ export function moveWorkers(
   const names = Object.fromEntries(own.map(({ worker, made }) => [worker, made.name]));
   const args = {
     stdin: pulumi
-      .all([named(context), colors[live].name, pulumi.output(names)])
+      .all([named(context), colors[live][0].name, pulumi.output(names)])
       .apply(([whose, container, names]) =>
         renderWorkersInput({ ...whose, settings: context.settings }, container, names),
       ),

@@ -54,6 +54,13 @@ export interface BlueGreenServiceArgs {
   /** The TCP port that the service listens on inside its container, also given to it as `PORT`. Default 3000. Costs new containers. */
   containerPort?: number;
   /**
+   * How many containers each color has, at most 16: such as one for each core. They are peers: nginx gives each request to the next one, so what one keeps
+   * in its memory the others don't have. Each has to pass the gate before users get to any of them. `memoryMb` and `container.cpus` are those of one. Workers
+   * stay one each. Default 1. After a change what is new is gated, then it is a *reload*, and what is too many ends after the drain: no request is
+   * lost. Refused with `strategy: recreate`, which is for what there may be only one of. How: docs/how-to/replicas.md.
+   */
+  replicas?: number;
+  /**
    * Further ports that the service listens on in the same container, each with host names or a path of its own. They go live together
    * with `containerPort`, by the same reload; the gate asks that one alone. Default none.
    */
@@ -212,6 +219,8 @@ export interface ColorArgs {
   env?: { [name: string]: pulumi.Input<string> };
   /** The port of this color alone, such as that of an image with another base. Default: as `containerPort`. */
   containerPort?: number;
+  /** How many containers this color alone has. Default: as `replicas`. */
+  replicas?: number;
   /** The command of this color alone; `[]` is the image's own. Default: as `command`. */
   command?: string[];
   /** Memory limit of this color alone, in MiB; `0` is none. Default: as `memoryMb`. Changed in place. */

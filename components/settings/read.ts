@@ -57,7 +57,11 @@ export type Tls = Settings["tls"];
  * The whole of the settings, or one error with everything that is wrong, before any resource is declared. Values that only
  * come to be during the update (outputs of other resources) are not looked at. `more` is what else is wrong.
  */
-export function readSettings(name: string, args: BlueGreenServiceArgs, more: Violation[] = []): Settings {
+export function readSettings(
+  name: string,
+  args: BlueGreenServiceArgs,
+  more: (settings: Settings) => Violation[] = () => [],
+): Settings {
   return whole(name, parse(args), more);
 }
 
@@ -71,16 +75,16 @@ export function readIngressSettings(
     propertyPath,
     reason: "is a service's: set it on the BlueGreenService",
   }));
-  const settings = whole(name, parse({ ...LEAST, ...args }, RULES), [...more, ...misplaced]);
+  const settings = whole(name, parse({ ...LEAST, ...args }, RULES), () => [...more, ...misplaced]);
   return { ...settings, tlsPort: settings.tls.port };
 }
 
 function whole(
   name: string,
   { settings, violations }: ReturnType<typeof parse>,
-  more: Violation[],
+  more: (settings: Settings) => Violation[],
 ): Settings {
-  const all = [...more, ...violations];
+  const all = [...(settings === undefined ? [] : more(settings)), ...violations];
   if (settings === undefined || all.length > 0) throw refusal(name, all);
   return settings;
 }
@@ -119,8 +123,8 @@ const isWithin = (outer: string, inner: string) =>
 
 /** Defaults that are made of other settings. */
 export function complete({ blue, green, ...all }: Parsed): Settings {
-  const { containerPort, command, memoryMb, container, envFile, files, workers, ...parsed } = all;
-  const both = { containerPort, command, memoryMb, container, envFile, files, workers };
+  const { replicas, containerPort, command, memoryMb, container, envFile, files, workers, ...parsed } = all;
+  const both = { replicas, containerPort, command, memoryMb, container, envFile, files, workers };
   const { health, proxy, tls, hosts } = parsed;
   const names = [...tls.names, ...hosts.filter((host) => !host.startsWith("*"))];
   const [host] = names.filter((name) => !isRedirected(name, parsed));

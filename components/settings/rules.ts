@@ -46,7 +46,7 @@ function inContainers(check: (container: Container, settings: Settings) => Itera
 
 /** The same of what each color has of a setting that both may have, or one. */
 function inColors(
-  name: "envFile" | "files" | "workers",
+  name: "replicas" | "envFile" | "files" | "workers",
   check: (color: ColorSettings, settings: Settings) => Iterable<[way: PropertyKey[], reason: string]>,
 ): Rule {
   return rule([name, ...COLORS.map((color) => `${color}.${name}`)], function* (settings) {
@@ -114,6 +114,13 @@ export const RULES: Rule[] = [
       ];
     if (given.idle === "running")
       yield ["idle", 'is "running", but with strategy "recreate" only the live color runs. Leave it out'];
+  }),
+  inColors("replicas", function* ({ replicas }, { strategy }) {
+    if (strategy === "recreate" && replicas > 1)
+      yield [
+        [],
+        `is ${replicas}, but strategy "recreate" is for a service that there may be only one of. Leave one of them out`,
+      ];
   }),
 
   rule(["redis.enabled"], function* (settings) {

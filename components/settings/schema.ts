@@ -214,7 +214,14 @@ const ULIMITS = [
 
 // --- what a color may have otherwise than both
 
+/** Each is asked of Docker's name server once a second, and as many as that fit into what nginx sets aside for an upstream. */
+const MOST_REPLICAS = 16;
+
 export const OF_COLORS = {
+  replicas: setting(whole(1, MOST_REPLICAS), 1, {
+    cost: "gate of the new ones, then reload",
+    unit: "containers",
+  }),
   containerPort: setting(port(), 3000, { ...NEW_COLORS, unit: "port" }),
   command: optional(list(z.string(must("text"))), NEW_COLORS),
   memoryMb: optional(wholeOrZero(), { ...IN_PLACE, unit: "MiB" }),
@@ -387,6 +394,7 @@ export const schema = z.strictObject({
   path: setting(servedPath, "/", RELOAD),
   stripPath: setting(flag(), false, RELOAD),
   containerPort: OF_COLORS.containerPort,
+  replicas: OF_COLORS.replicas,
   ports: setting(
     list(
       element({

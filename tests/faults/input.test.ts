@@ -36,6 +36,7 @@ const WORKERS = {
   },
 };
 const OWN = {
+  replicas: 2,
   workers: WORKERS,
   files: FILES,
   containerPort: 8080,
@@ -116,7 +117,9 @@ const BASES: BlueGreenServiceArgs[] = [
   { ...EVERYTHING, health: { kind: "command", command: ["pg_isready", "-q"] } },
   {
     ...EVERYTHING,
-    ...{ strategy: "recreate", idle: "stopped", watch: {} },
+    ...{ strategy: "recreate", idle: "stopped", watch: {}, replicas: 1 },
+    blue: { ...EVERYTHING.blue, replicas: 1 },
+    green: { ...EVERYTHING.green, replicas: 1 },
     proxy: { ...EVERYTHING.proxy, sharedAssets: [] },
   },
   {

@@ -61,6 +61,7 @@ PATH=$SHIMS:$PATH
 export const SHIMS = "/tmp/bluegreen-shims";
 
 const IN_CONTAINER = [
+  "in-both/replicas.sh",
   ...[
     "common.sh",
     "probe.sh",
@@ -82,4 +83,8 @@ export const killedInContainer = (killAt: KillAt) => (input: string) => {
 
 /** The same with a part on the host that is killed. */
 export const killedOnHost = (killAt: KillAt, folder: string) => (input: string) =>
-  arm(folder, ["on-host/containers.sh", "on-host/conclude.sh", "on-host/switch.sh"], killAt) + input;
+  arm(
+    folder,
+    ["in-both/replicas.sh", "on-host/containers.sh", "on-host/conclude.sh", "on-host/switch.sh"],
+    killAt,
+  ) + input;

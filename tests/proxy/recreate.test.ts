@@ -4,7 +4,7 @@ import { ask } from "../field/asks";
 import { docker } from "../support/docker";
 import { until } from "../support/running";
 import { NODE_IMAGE, PLACE, useService, type SwitchOptions } from "./service";
-import { KILL_SWITCH, withLine } from "./steps";
+import { KILL_SWITCH, STEPS, withLine } from "./steps";
 
 /** There may be one of it: it takes a lock that the kernel keeps, on a volume, and notes where that is taken. */
 const APP = `
@@ -169,14 +169,14 @@ describe("N7 one at a time", () => {
       { step: "the 503", line: "commit", live: "before", restarts: false },
       {
         step: "the drain",
-        line: 'wait_for_connections_to "${served_live#* }"',
+        line: 'wait_for_connections_to "$(all_served "${served_live#* }")"',
         live: "before",
         restarts: false,
       },
       { step: "the exchange", line: "served_live='' served_idle=''", live: "before", restarts: true },
       {
         step: "the gate",
-        line: 'if is_live "$LIVE"; then try_live; else gate "$LIVE_COLOR" "$LIVE"; fi',
+        line: STEPS.gate,
         live: "before",
         restarts: true,
       },

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { NGINX_IMAGE, type Proxy, type Settings } from "../../components/settings";
 import { printingFunction, shellFile } from "../../components/shell";
-import { fillSite } from "../../components/nginx/fillSite";
+import { fill, fillSite } from "../../components/nginx/fillSite";
 import { renderClosedSite, renderStagedSite, renderTemplates } from "../../components/nginx/site";
 import { containers, validSettings } from "../unit/valid";
 
@@ -37,13 +37,14 @@ export const CASE: fc.Arbitrary<Case> = fc
 /** The first switch: both colors are staged. Then the site that it commits. */
 function configurations({ settings, names }: Case): { staged: string; site: string; closed: string } {
   const { blue, green } = settings.colors;
-  const live = { color: "blue", container: names.blue, port: blue.containerPort };
-  const idle = { color: "green", container: names.green, port: green.containerPort };
-  const staged = [live, idle].map(({ container, port }) =>
-    renderStagedSite(settings)
-      .replaceAll("<candidate>", container)
-      .replaceAll("<candidate-port>", String(port)),
-  );
+  const live = { color: "blue", container: names.blue, port: blue.containerPort, replicas: blue.replicas };
+  const idle = {
+    color: "green",
+    container: names.green,
+    port: green.containerPort,
+    replicas: green.replicas,
+  };
+  const staged = [live, idle].map((side) => fill("candidate", renderStagedSite(settings), side));
   const { proxy } = settings;
   const oneAtATime = { ...settings, strategy: "recreate" as const, proxy: { ...proxy, sharedAssets: [] } };
   return {

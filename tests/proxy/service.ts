@@ -6,7 +6,7 @@ import path from "node:path";
 import type { BlueGreenServiceArgs } from "../../components/index";
 import { renderDelivery, type Source } from "../../components/ingress/certificate";
 import { nginxOptions, renderTakeOver } from "../../components/ingress/createIngress";
-import { NGINX_IMAGE, type Color } from "../../components/settings";
+import { namesOf, NGINX_IMAGE, type Color } from "../../components/settings";
 import { shellFile } from "../../components/shell";
 import {
   type CommandValues,
@@ -95,6 +95,7 @@ export interface SwitchOptions {
   path?: BlueGreenServiceArgs["path"];
   stripPath?: BlueGreenServiceArgs["stripPath"];
   ports?: BlueGreenServiceArgs["ports"];
+  replicas?: BlueGreenServiceArgs["replicas"];
   redirects?: BlueGreenServiceArgs["redirects"];
   proxy?: BlueGreenServiceArgs["proxy"];
   drainSeconds?: number;
@@ -222,8 +223,8 @@ export class Service {
     variables: { [name: string]: string } = {},
     flags: string[] = [],
     how: "run" | "create" = "run",
+    name = this.nextName(color),
   ): Promise<string> {
-    const name = this.nextName(color);
     this.containers[color] = name;
     this.made.push(name);
     const env = Object.entries({ ...variables, NAME: name }).flatMap(([key, value]) => [
@@ -247,6 +248,16 @@ export class Service {
       program,
     );
     return name;
+  }
+
+  /** As many of this color's last container as `replicas` says, or more of them. */
+  async peers(color: Color, replicas: number, health: Health = "ok"): Promise<string[]> {
+    const first = this.containers[color];
+    const names = namesOf(first, replicas);
+    for (const name of names.filter((name) => !this.made.includes(name)))
+      await this.startApp(color, APP, { HEALTH: health, BODY: '{"status":"UP"}' }, [], "run", name);
+    this.containers[color] = first;
+    return names;
   }
 
   /** Takes a port in the namespace that edge and proxy share. */
@@ -368,6 +379,7 @@ export class Service {
     const settings = /^settings\(\) \{\n {2}cat <<'(\w+)'\n[^]*?\1\n\}\n/.exec(this.lastInput)?.[0] ?? "";
     const input = [
       settings,
+      shellFile("in-both/replicas.sh"),
       shellFile("in-nginx/piped/probe.sh"),
       shellFile("in-nginx/piped/status.sh"),
     ].join("\n");

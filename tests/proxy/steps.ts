@@ -2,8 +2,8 @@
 export const STEPS = {
   take_lock: "take_lock",
   note_intent: 'note_intent "${served_live%% *}" "$LIVE_COLOR" "$(kind)" "$LIVE_COLOR" "$IMAGE"',
-  stage: 'stage "$LIVE_COLOR" "$LIVE" "$LIVE_PORT"',
-  gate: 'if is_live "$LIVE"; then try_live; else gate "$LIVE_COLOR" "$LIVE"; fi',
+  stage: 'stage "$LIVE_COLOR" "$LIVE" "$LIVE_PORT" "$replicas"',
+  gate: "gate_all",
   commit: "commit",
   watch: "watch",
   drain: "drain",

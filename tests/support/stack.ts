@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Sshd } from "../../offline/plugins/tests/sshd";
+import { namesOf } from "../../components/settings";
 import { docker, dockerLines, inspect, type Inspected } from "./docker";
 import { get, type Answer } from "./http";
 import { freePorts } from "./ports";
@@ -245,7 +246,11 @@ export class TestStack {
   private async expectAccountedFor({ output }: Run): Promise<void> {
     const colors = [...(await this.containers("blue")), ...(await this.containers("green"))];
     const site = colors.length > 0 ? await siteOf(colors[0]) : "";
-    const served = [...site.matchAll(/^# (?:live|idle): \w+ (\S+)$/gm)].map(([, name]) => name);
+    const replicas = (first: string) =>
+      Number(new RegExp(`^# replicas: ${first} (\\d+)$`, "m").exec(site)?.[1] ?? 1);
+    const served = [...site.matchAll(/^# (?:live|idle): \w+ (\S+)$/gm)].flatMap(([, first]) =>
+      namesOf(first, replicas(first)),
+    );
     for (const { Name, State } of colors) {
       const name = Name.slice(1);
       if (State.Running && !served.includes(name))

@@ -16,7 +16,7 @@ const SETTINGS: PlanSettings = {
   drainSeconds: 30,
   allowDowntime: false,
   sendImages: false,
-  colors: { blue: { workers: {} }, green: { workers: {} } },
+  colors: { blue: { workers: {}, replicas: 1 }, green: { workers: {}, replicas: 1 } },
 };
 const RELEASE: Release = {
   activeColor: "blue",
@@ -274,7 +274,7 @@ describe("the plan in words", () => {
       "workers: beat starts in blue after the switch",
       "workers: jobs starts in blue after the switch",
     ]);
-    const without = { blue, green: { workers: {} } };
+    const without = { blue, green: { workers: {}, replicas: 1 } };
     assert.deepEqual(saying(plan({ activeColor: "green" }, { colors: without }, there)), [
       "workers: beat ends: green has none",
       "workers: jobs ends: green has none",

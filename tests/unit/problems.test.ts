@@ -15,6 +15,7 @@ const WANTED: Wanted = {
     claims: [{ setting: "hosts", host: "*", path: "/" }],
     needsTls: false,
     networks: [] as string[],
+    replicas: { blue: 1, green: 1 },
   },
   host: "unix:///var/run/docker.sock",
   ports: [
@@ -114,6 +115,7 @@ describe("an ingress on a Docker host", () => {
     claims: [{ setting: "hosts[0]", host: "shop.example", path: "/" }],
     needsTls: false,
     networks: [] as string[],
+    replicas: { blue: 1, green: 1 },
   };
   const wanted = { ingress: "web", place: shared, ports: [] };
   const edge = (ingress: string, more: Partial<HostContainer> = {}) =>
@@ -213,6 +215,22 @@ describe("what keeps an update from being made", () => {
     assert.match(text, /the stack was made on ssh:\/\/me@old, and this host lacks:/);
     assert.match(text, /set host\.address back to ssh:\/\/me@old/);
     assert.equal(words({}, { ...KNOWN, host: "ssh://me@old" }), "", "the same host by another way");
+  });
+
+  it("N15 a name that a further container of a color needs is taken by what a killed update left", () => {
+    const left = own("shop-blue-2");
+    const found = (place: Partial<Wanted["place"]>, more = KNOWN) =>
+      words({ containers: [...FACTS.containers, left] }, more, { place: { ...WANTED.place!, ...place } });
+    assert.match(
+      found({ replicas: { blue: 2, green: 1 } }),
+      /has a container shop-blue-2, which this stack does not know: blue needs that name\.\nWhat to do next: .*'docker rm -f shop-blue-2'/,
+    );
+    assert.equal(found({ replicas: { blue: 1, green: 2 } }), "", "it is in nobody's way");
+    const known = {
+      ...KNOWN,
+      containers: [...KNOWN.containers, { ...resource("blue"), id: left.id, name: left.name }],
+    };
+    assert.equal(found({ replicas: { blue: 2, green: 1 } }, known), "");
   });
 
   it("F17: a port is taken: by another stack, by a compose project, by any container, by what a killed update left", () => {

@@ -16,6 +16,7 @@ function siteOf(settings: Settings, names = NAMES): string {
     color,
     container: names[color],
     port: settings.colors[color].containerPort,
+    replicas: settings.colors[color].replicas,
   });
   return fillSite(renderTemplates(settings), "shop", side(live), side(other(live)));
 }
@@ -437,13 +438,19 @@ describe("the rendered site", () => {
     const shapeOf = (settings: Settings) => {
       const { activeColor, strategy, idle, path } = settings;
       const plainly = plain(settings) as Settings;
+      // Each has a server of its own.
+      const { blue, green } = settings.colors;
+      const colors = {
+        blue: { ...plainly.colors.blue, replicas: blue.replicas },
+        green: { ...plainly.colors.green, replicas: green.replicas },
+      };
       const proxy = {
         ...plainly.proxy,
         nginxConfig: settings.proxy.nginxConfig,
         protocol: settings.proxy.protocol,
       };
       return directives(
-        siteOf({ ...plainly, activeColor, strategy, idle, path, proxy, ports: settings.ports }),
+        siteOf({ ...plainly, activeColor, strategy, idle, path, proxy, ports: settings.ports, colors }),
       );
     };
     fc.assert(

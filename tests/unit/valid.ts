@@ -218,7 +218,7 @@ export const validArgs = (anyOf(schema) as fc.Arbitrary<BlueGreenServiceArgs>).m
     : {}),
   redirects: args.tls?.names?.length ? {} : args.redirects,
   ...(args.strategy === "recreate" && {
-    ...{ idle: "stopped", watch: {}, restart: "unless-stopped" },
+    ...{ idle: "stopped", watch: {}, restart: "unless-stopped", replicas: undefined },
     proxy: { ...args.proxy, sharedAssets: undefined },
   }),
   stripPath:

@@ -61,12 +61,14 @@ async function askFirst(starts: Start[]): Promise<void> {
  * An idle color may be stopped by setting; the switch starts it where it should run.
  */
 function toStart(service: Service, { live, containers }: Report): Start[] {
+  const isServed = (name: string) =>
+    name === live?.container || live?.peers.some(({ container }) => container === name);
   const inOrder = ["redis", "edge", "proxy", "blue", "green"].flatMap((role) =>
     containers.filter((container) => container.role === role),
   );
   return inOrder.flatMap(({ role, name, status }) => {
     const command = { created: "start", exited: "start", paused: "unpause" }[status ?? ""];
-    if (command === undefined || (["blue", "green"].includes(role) && name !== live?.container)) return [];
+    if (command === undefined || (["blue", "green"].includes(role) && !isServed(name))) return [];
     return [{ service, command, name }];
   });
 }

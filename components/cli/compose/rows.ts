@@ -168,8 +168,8 @@ export const ROWS: { [key: string]: Row } = {
     next: "set it on the host: in Docker's daemon.json, 'default-runtime'.",
   },
   scale: {
-    reason: "has no setting: each color has one container",
-    next: "let the app have several processes: nginx passes on to one address.",
+    reason: BY_HAND,
+    next: "set replicas, if the app suits it: docs/how-to/replicas.md.",
     holds: (value) => integer(value) === 1,
   },
   stdin_open: { reason: "has no setting: a service reads no terminal", next: "nothing.", holds: off },
@@ -214,8 +214,8 @@ export const DEPLOY_ROWS: { [key: string]: Row } = {
   mode: { reason: "is for Swarm", next: "nothing." },
   placement: { reason: "is for Swarm", next: "host.address says on which host it runs." },
   replicas: {
-    reason: "has no setting: each color has one container",
-    next: "let the app have several processes: nginx passes on to one address.",
+    reason: BY_HAND,
+    next: "set replicas, if the app suits it: docs/how-to/replicas.md.",
     holds: (value) => integer(value) === 1,
   },
   rollback_config: { reason: "is for Swarm", next: "a rollback is a flip back: activeColor." },

@@ -2,9 +2,10 @@
 # The host's part of the switch and of the idle gate, after containers.sh, explain.sh and failure.sh; switch.sh or idle-gate.sh comes
 # after it.
 #
-# Given: SERVICE IDLE STOP_GRACE_SECONDS KEEP_IMAGES
+# Given: SERVICE IDLE STOP_GRACE_SECONDS KEEP_IMAGES; candidate_replicas (how many containers the candidate has)
 
-# What is served, from the first lines of the site: "live: blue NAME" and "idle: green NAME"; none before the first commit.
+# What is served, from the first lines of the site: "live: blue NAME" and "idle: green NAME", and where there may be several of a color
+# "replicas: NAME COUNT"; none before the first commit.
 # The edge has the same site, should nginx be down. It fails where neither answers.
 read_served() {
   for nginx in $(of_role proxy) $(of_role edge); do
@@ -18,15 +19,27 @@ read_served() {
 SETTLED_SITE=$(printf '%s ' 'cd "/bluegreen/state/services/$1" 2>/dev/null || exit 0; tries=100;' \
   'while [ -e intent ] && [ "$tries" -gt 0 ]; do sleep 0.05; tries=$((tries - 1)); done;' \
   'site=site.conf; [ ! -e site.conf.former ] || site=site.conf.former;' \
-  'sed -n "/^# [a-z]*: [a-z]* ./s/^# //p" "$site"')
-serves() { # live|idle container
-  case "
-$served
-" in *"
-$1: blue $2
-"* | *"
-$1: green $2
-"*) ;; *) return 1 ;; esac
+  'sed -n "/^# [a-z]*: [a-z]* ./s/^# //p" "$site";' \
+  'sed -n "s/^# replicas: /replicas: /p" "$site" site.conf.open 2>/dev/null || :')
+serves() { all_served "$1" | grep -qxF -- "$2"; } # live|idle container
+all_served() {                                    # live|idle|closed
+  printf '%s\n' "$served" | sed -n "s/^$1: [a-z]* //p" | while read -r first; do
+    names_of "$first" "$(printf '%s\n' "$served" | sed -n "s/^replicas: $first //p" | head -n 1)"
+  done
+}
+
+# All containers of a color: where one can't be started, none of them runs on that does not serve.
+start_all() { # first container...
+  first=$1
+  shift
+  for name in "$@"; do
+    ! runs "$name" || continue
+    try_to_start "$name" || {
+      docker_said=$said
+      [ $# = 1 ] || stop_what_is_not_served "$first" >&2
+      cannot_start "$name" "$docker_said"
+    }
+  done
 }
 
 # The journal names who it was, and what the container was made from.
@@ -75,25 +88,30 @@ report_failure() { # color container status
 # Whatever is neither live nor an idle color that shall run: a candidate that failed, what was replaced, and what an update
 # that was killed has left. What was replaced is stopped now and not earlier: up to the end of the watch it was what one goes back
 # to, and up to that of the drain it had open connections. Pulumi deletes it, at the end of an update that passes.
+# shellcheck disable=SC2046,SC2086 # names
 stop_what_is_not_served() { # [candidate that failed]
   # Without an answer nobody knows what serves.
   read_served || return 0
   # What was started here was seen when it did not run yet.
   [ -z "${seen_before_start:-}" ] || look_around
-  printf '%s\n' "$containers" | while read -r name role state _; do
-    case $role in blue | green) ;; *) continue ;; esac
-    ! serves live "$name" || continue
-    ! serves idle "$name" || [ "$IDLE" = stopped ] || continue
-    if [ "$name" = "${1:-}" ] && ! serves idle "$name"; then
-      stop "$name" "$(failed_grace)"
-    elif [ "$state" = running ] || [ "$state" = restarting ]; then
-      stop "$name" "$STOP_GRACE_SECONDS"
-    fi
-  done
+  served_idle=$(all_served idle)
+  serving=$(all_served live)
+  [ "$IDLE" = stopped ] || serving="$serving
+$served_idle"
+  superfluous=$(without "$(printf '%s\n' "$containers" | awk '$2 == "blue" || $2 == "green" { print $1 }')" "$serving")
+  failed=$(without "$(among "$superfluous" "$(names_of "${1:-}" "${candidate_replicas:-1}")")" "$served_idle")
+  others=$(without "$superfluous" "$failed")
+  running=$(printf '%s\n' "$containers" | awk '$3 == "running" || $3 == "restarting" { print $1 }')
+  [ -z "$failed" ] || stop "$(failed_grace)" $failed
+  stop "$STOP_GRACE_SECONDS" $(among "$others" "$running")
 }
-stop() { # container seconds
-  echo "==> stopping $1, within $2 s"
-  docker stop -t "$2" "$1" >/dev/null </dev/null || echo "==> warning: $1 could not be stopped" >&2
+# All at once: each may take its whole time.
+stop() { # seconds container...
+  seconds=$1
+  shift
+  [ $# != 0 ] || return 0
+  for one in "$@"; do echo "==> stopping $one, within $seconds s"; done
+  docker stop -t "$seconds" "$@" >/dev/null </dev/null || echo "==> warning: $* could not be stopped" >&2
 }
 
 # After a failure: every container of a color, and what becomes of it.

@@ -5,8 +5,11 @@
 explain_failure() { # color container
   color=$1
   failure=$(docker exec "$NGINX" cat /run/bluegreen/failure </dev/null 2>/dev/null) || failure=''
-  look_at_container "$2"
-  log=$(docker logs --tail 30 "$2" 2>&1 </dev/null) || log=''
+  # Of several, which one.
+  container=$(failure_fact container)
+  container=${container:-$2}
+  look_at_container "$container"
+  log=$(docker logs --tail 30 "$container" 2>&1 </dev/null) || log=''
   explain
   nginx_logged=$(failure_fact log)
   printf '%s\n' "$state" ${listens:+"$listens"} ${likely:+"Why: $likely"} ${nginx_logged:+"nginx logged: $nginx_logged"} 'Its last log lines:'

@@ -57,6 +57,10 @@ reopen() {
     echo "Users get 503, since nothing runs. What to do next: mend what Docker says, then run 'npx bluegreen heal', or 'pulumi up' again."
     return 0
   }
+  # Of before it was one at a time.
+  for peer in $(all_served closed); do
+    [ "$peer" = "$former" ] || try_to_start "$peer" || echo "warning: $peer can't be started again. Docker says: $said"
+  done
   IMAGE=$(image_of "$former")
   in_owner print_for_reopening ||
     echo "error: nginx did not open the site again: users get 503. What to do next: run 'npx bluegreen heal', or 'pulumi up' again."

@@ -11,6 +11,7 @@ import {
   renderWorkersInput,
 } from "../../../components/release/switchInput";
 import { compare } from "../../../components/cli/compare";
+import { inWords } from "../../../components/cli/words";
 import { readFacts } from "../../../components/cli/observe";
 import type { Container, Entry, Facts, Observed } from "../../../components/cli/report";
 import { readServices } from "../../../components/cli/services";
@@ -148,6 +149,79 @@ const stop = (there: There, name: string) =>
     { status: "exited" },
   );
 const editProxy = (change: object) => (there: There) => void Object.assign(there.proxy, change);
+
+describe("N15 several containers of a color", () => {
+  const args = { blue: { ...ARGS.blue, replicas: 3 } };
+  const peers = ["shop-blue-1-2", "shop-blue-1-3"];
+  /** As it is in order, with one thing changed. */
+  function reported(change: (there: There) => void = () => {}, replicas = 3) {
+    const settings = settingsOf({ ...ARGS, ...args });
+    const side = (color: "blue" | "green", count: number) => ({
+      ...{ color, container: NAMES[color], port: settings.colors[color].containerPort, replicas: count },
+    });
+    const site = fillSite(renderTemplates(settings), "shop", side("blue", replicas), side("green", 1));
+    return report((there, stack) => {
+      const first = there.containers.find(({ name }) => name === NAMES.blue)!;
+      there.containers.push(...peers.map((name) => ({ ...first, name, id: `id of ${name}` })));
+      stack.deployment.resources.push(
+        ...peers.map((name, i) => ({
+          urn: `${URN}$docker:index/container:Container::shop-blue-${i + 2}`,
+          type: "docker:index/container:Container",
+          parent: `${URN}::shop`,
+          ...{ id: `id of ${name}`, outputs: { name } },
+        })),
+      );
+      for (const facts of [there.proxy, there.edge]) facts.site = site;
+      there.proxy.journal = [{ ...DONE, config: hash(site), outcome: "done" }];
+      there.edge.journal = there.proxy.journal;
+      change(there);
+    }, args);
+  }
+
+  it("are one side, and in order when all run", () => {
+    const { drift, live, idle, workers } = reported();
+    assert.deepEqual(drift, []);
+    assert.deepEqual(
+      live?.peers,
+      peers.map((container) => ({ container, state: "running" })),
+    );
+    assert.deepEqual([idle?.peers, workers], [[], []]);
+    assert.match(
+      inWords(reported()),
+      /live: +blue image \(shop-blue-1, shop-blue-1-2, shop-blue-1-3\), 3 containers, running, healthy/,
+    );
+  });
+
+  it("one that does not run is named, and users get the others' answers", () => {
+    const found = reported((there) => {
+      stop(there, peers[1]);
+      editProxy({ healthy: false, health_code: "200", health_answer: "none", health_from: peers[1] })(there);
+    });
+    assert.deepEqual(
+      found.drift.map(({ what }) => what.replace(/ since .*/, "")),
+      [
+        "the live color blue: shop-blue-1-3 is exited",
+        "the live color blue (shop-blue-1-3) fails its health request: none",
+      ],
+    );
+    assert.equal(found.users, "blue answers, but not each of its containers is well");
+    assert.match(inWords(found), /3 containers, running, shop-blue-1-3 exited/);
+    const gone = reported((there) => there.containers.splice(-1));
+    assert.deepEqual(
+      gone.drift.map(({ kind, what }) => [kind, what]),
+      [["blue-missing", "the live color blue: shop-blue-1-3 is not there"]],
+    );
+  });
+
+  it("a site with another number of them is a difference", () => {
+    const { drift } = reported(() => {}, 2);
+    assert.deepEqual(
+      drift.map(({ kind }) => kind),
+      ["replicas"],
+    );
+    assert.match(drift[0].what, /^blue is served from 2 container\(s\), the stack says 3/);
+  });
+});
 
 describe("what status reads of a stack", () => {
   const [service] = readServices(exported());

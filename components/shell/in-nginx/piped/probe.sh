@@ -91,7 +91,7 @@ without_headers() {
 # Where a container listens that nginx knows; of several ports the first. The settings may name another port by now: that is its
 # successor's.
 port_of() { # container
-  cat "$STAGED" "$SITE" 2>/dev/null | sed -n "/^  server $1:[0-9]* resolve;\$/ { s/.*:\([0-9]*\) .*/\1/p; q; }"
+  cat "$STAGED" "$SITE" 2>/dev/null | sed -n "/^  server $1:[0-9]* resolve[^:]*;\$/ { s/[^:]*:\([0-9]*\) .*/\1/p; q; }"
 }
 
 # curl does not end by itself once it is connected, but tells that it was. Mostly that is at once.

@@ -31,7 +31,8 @@ ask_for_gate() {
 # reaches CONTAINER: whether nginx gets through to where users are sent, where the health request went past it; whatever is answered there.
 # It may not have resolved the name yet. Once is enough.
 reaches() {
-  if ! asks_past_nginx || [ "${reached:-}" = "$1" ]; then return 0; fi
+  asks_past_nginx || return 0
+  case " ${reached:-} " in *" $1 "*) return 0 ;; esac
   probe_error=''
   probe_code=$(curl -s -o /dev/null -w '%{http_code}' --max-time "$HEALTH_TIMEOUT" --unix-socket "$RUN/gate-$1.sock" -H "Host: $HEALTH_HOST" \
     -A bluegreen-health http://localhost/ </dev/null) || probe_code=none
@@ -44,7 +45,7 @@ reaches() {
       ;;
   esac
   gate_reason=passed
-  reached=$1
+  reached="${reached:-} $1"
 }
 
 # Without a process: a watch has little time on a busy machine.

@@ -43,7 +43,7 @@ close() {
   next_site=$(closed_site)
   commit
   next_site=$open_site
-  wait_for_connections_to "${served_live#* }"
+  wait_for_connections_to "$(all_served "${served_live#* }")"
 }
 closed_site() {
   printf '%s\n' "$CLOSED_TEMPLATE" |
@@ -101,8 +101,8 @@ part_of_former() { # container
   awk -v name="$1" -v run="$RUN" '
     /^(upstream|server) / { block = "" }
     { block = block $0 "\n" }
-    /^upstream / { wanted = $2 == name || index($2, name "-") == 1 }
+    /^upstream / { wanted = $2 == name || index($2, name "-") == 1 || index($2, name "~") == 1 }
     /^server / { wanted = 0 }
-    $0 == "  listen unix:" run "/gate-" name ".sock;" { wanted = 1 }
+    $0 == "  listen unix:" run "/gate-" name ".sock;" || index($0, "  listen unix:" run "/peers-" name) { wanted = 1 }
     /^}/ { if (wanted) printf "%s", block; block = ""; wanted = 0 }' "$SITE.open"
 }

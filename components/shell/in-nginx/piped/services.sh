@@ -13,7 +13,7 @@ main() {
 tell() {
   printf 'service %s\n' "$SERVICE"
   sed -n '2s/^/path /p' "$PLACE/id" 2>/dev/null
-  sed -n 's/^# \(live\|idle\|claim\|tls\): /\1 /p' "$SITE" 2>/dev/null
+  sed -n 's/^# \(live\|idle\|replicas\|claim\|tls\): /\1 /p' "$SITE" 2>/dev/null
   flock -s -n "$LOCK" true || echo switching
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What nginx really does, inside the container of a proxy or of the edge: the settings of the last switch, probe.sh and this
+# What nginx really does, inside the container of a proxy or of the edge: the settings of the last switch, replicas.sh, probe.sh and this
 # file are piped into "docker exec -i CONTAINER sh -s". It prints facts, a line each, and changes nothing; what they mean is for
 # whoever asked (cli/drift.ts).
 set -u
@@ -37,9 +37,15 @@ lock_is_held() { ! flock -s -n "$LOCK" true; }
 health() {
   live=$(sed -n 's/^# live: [a-z]* //p' "$SITE")
   [ -n "$live" ] || return 0
-  if probe "$live"; then healthy=yes; else healthy=no; fi
-  ! asks_past_nginx || ask_where_users_come
+  all_live=$(names_of "$live" "$(sed -n "s/^# replicas: $live //p" "$SITE")")
+  for container in $all_live; do
+    if probe "$container"; then healthy=yes; else healthy=no; fi
+    [ "$healthy" = yes ] || break
+  done
+  # Of several, users may get another one.
+  if asks_past_nginx || [ "$all_live" != "$live" ]; then ask_where_users_come; fi
   fact healthy "$healthy"
+  fact health_from "$container"
   fact health_code "$probe_code"
   fact health_answer "$(printf '%s' "$last_answer" | base64 | tr -d '\n')"
 }

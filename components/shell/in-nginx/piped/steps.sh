@@ -72,32 +72,73 @@ served() { sed -n "s/^# $1: //p" "$SITE"; }
 read_served() {
   served_live=$(served live)
   served_idle=$(served idle)
+  # A line "FIRST COUNT" for each color that may have several.
+  served_replicas=$(served replicas)
 }
 is_live() { [ "${served_live#* }" = "$1" ]; }
 is_served() { is_live "$1" || [ "${served_idle#* }" = "$1" ]; }
+# How many containers the saved site had of a color when it was read, and all of their names.
+served_count() { printf '%s\n' "$served_replicas" | sed -n "s/^$1 //p"; } # first
+all_served() { names_of "$1" "$(served_count "$1")"; }                    # first
 
-# fill_site COLOR LIVE PORT IDLE PORT: the site with these containers, as $next_site. IDLE may be empty.
+# fill_site COLOR LIVE PORT COUNT IDLE PORT COUNT: the site with these containers, as $next_site. IDLE may be empty.
 fill_site() {
   end=$NO_PREVIEW
-  [ -z "$4" ] || end=$PREVIEW_TEMPLATE
+  [ -z "$5" ] || end=$PREVIEW_TEMPLATE
   next_site=$(printf '%s\n' "$SITE_TEMPLATE" "$end" |
-    sed -e "s/<service>/$SERVICE/g; s/<live-color>/$1/g; s/<live>/$2/g; s/<live-port>/$3/g" \
-      -e "s/<idle-color>/$(other "$1")/g; s/<idle>/$4/g; s/<idle-port>/$5/g")
+    sed "s/<service>/$SERVICE/g; s/<live-color>/$1/g; s/<idle-color>/$(other "$1")/g" |
+    fill live "$2" "$3" "$4" | fill idle "$5" "$6" "$7")
+}
+# fill live|idle|candidate CONTAINER PORT [COUNT]: puts the containers of a color into a template on standard input (site.ts).
+fill() {
+  awk -v who="$1" -v name="$2" -v port="$3" -v count="${4:-1}" -v names="$(names_of "$2" "${4:-1}" | tr '\n' ' ')" '
+    BEGIN { n = split(names, all, " ") }
+    $0 == "<" who "-each>" { each = 1; block = ""; next }
+    $0 == "<" who "-end>" {
+      each = 0
+      for (i = 1; i <= n; i++) { text = block; gsub("<" who "-one>", all[i], text); printf "%s", text }
+      next
+    }
+    {
+      gsub("<" who "-replicas>", count)
+      gsub("<" who "-many>", count > 1 ? "~" count : "")
+      gsub("<" who "-port>", port)
+      gsub("<" who ">", name)
+      if (each) block = block $0 "\n"; else print
+    }'
 }
 
 # --- stage
 
 # A container that is not served yet gets an upstream and a private socket of its own; nginx starts to resolve its name.
 # The committed site has an upstream of the same name, and a reload hands its addresses on: nothing is resolved anew.
-stage() { # color container port
+stage() { # color container port [count]
   rm -f "$STAGED"
-  is_served "$2" || {
+  new=$(printf '%s\n' "$STAGED_TEMPLATE" | fill candidate "$2" "$3" "${4:-1}" | not_in_site)
+  [ -z "$new" ] || {
     say "staging $1: $2"
-    printf '%s\n' "$STAGED_TEMPLATE" | sed "s/<candidate>/$2/g; s/<candidate-port>/$3/g" >"$STAGED"
+    printf '%s\n' "$new" >"$STAGED"
   }
   # Before a flip to a warm color there is nothing new.
   runs_config "$(config_hash)" || reload || fail 1 "nginx does not take the candidate's configuration."
 }
+
+# Of upstreams and servers on standard input those that the site has not: it has one of that name, or on that socket.
+not_in_site() {
+  awk -v site="$SITE" '
+    function mark(line) { return line ~ /^(upstream|  listen unix:)/ }
+    BEGIN { while ((getline line <site) > 0) if (mark(line)) there[line] }
+    { block = block $0 "\n" }
+    mark($0) { known = $0 in there }
+    /^}/ { if (!known) printf "%s", block; block = "" }'
+}
+
+# Of several, each was asked by its own name. Users get one by the name that all have together, which nginx may not have resolved yet: then
+# it answers at once. An app may itself answer so, too.
+await_peers() { # container count
+  [ "${2:-1}" = 1 ] || wait_for 2 has_peers "$RUN/peers-$1~$2.sock" || :
+}
+has_peers() { case $(answer_of "$1") in 502 | 504) return 1 ;; esac }
 
 # --- commit
 

@@ -6,8 +6,8 @@
 # It knows the color that goes live and its container, and not what the other color shall run: that is the idle gate's, so
 # that a release of the live color never depends on the idle one.
 #
-# Given: LIVE_COLOR LIVE LIVE_PORT HEALTH_HASH WATCH_SECONDS WATCH_TOLERANCE, STRATEGY (recreate, or not set); from the host's part IMAGE (of LIVE)
-#        STARTED (the idle container that it has just started, or nothing)
+# Given: LIVE_COLOR LIVE LIVE_PORT LIVE_REPLICAS (how many, where there are several) HEALTH_HASH WATCH_SECONDS WATCH_TOLERANCE, STRATEGY (recreate,
+#        or not set); from the host's part IMAGE (of LIVE) STARTED (containers that it has just started for what is idle, or nothing)
 #
 # shellcheck disable=SC2154 # from steps.sh and probe.sh
 
@@ -18,14 +18,17 @@ main() {
     return
   }
   choose_idle
-  fill_site "$LIVE_COLOR" "$LIVE" "$LIVE_PORT" "$idle_container" "$(port_of "$idle_container")"
+  replicas=${LIVE_REPLICAS:-1}
+  all_live=$(names_of "$LIVE" "$replicas")
+  fill_site "$LIVE_COLOR" "$LIVE" "$LIVE_PORT" "$replicas" "$idle_container" "$(port_of "$idle_container")" "$(served_count "$idle_container")"
   note_intent "${served_live%% *}" "$LIVE_COLOR" "$(kind)" "$LIVE_COLOR" "$IMAGE"
   : >"$ANSWERS"
   ! is_watched || set_watched yes
   # What is live already stays.
   [ -z "${STRATEGY:-}" ] || is_live "$LIVE" || exchange
-  stage "$LIVE_COLOR" "$LIVE" "$LIVE_PORT"
-  if is_live "$LIVE"; then try_live; else gate "$LIVE_COLOR" "$LIVE"; fi
+  stage "$LIVE_COLOR" "$LIVE" "$LIVE_PORT" "$replicas"
+  gate_all
+  await_peers "$LIVE" "$replicas"
   be_alone
   ! is_watched || before=$(add_answers '0 0')
   [ -z "${STRATEGY:-}" ] || read_closed
@@ -64,18 +67,25 @@ kind() {
 
 # What is live is not gated again, or a mended idle color could not be released. But a health setting that is new counts only
 # when what is live passes it: else a rollback or "status" would find out, when nobody thinks of it any more.
-try_live() {
+# shellcheck disable=SC2086 # names
+gate_all() {
+  fresh=$(without "$all_live" "$(all_served "${served_live#* }")")
+  tried=$(without "$all_live" "$fresh")
+  [ -z "$tried" ] || try_live $tried
+  [ -z "$fresh" ] || gate "$LIVE_COLOR" $fresh
+}
+try_live() { # container...
   for try in 1 2 3; do
-    ! ask_for_gate "$LIVE" || return 0
+    ! all_pass "$LIVE_COLOR" "$@" || return 0
     [ "$try" = 3 ] || [ -n "$probe_final" ] || sleep "$HEALTH_INTERVAL"
   done
   if health_is_new; then
-    note_failure live "$LIVE_COLOR" "$LIVE"
-    fail 10 "$LIVE_COLOR, which is live, does not pass the health setting that is new. Nothing was changed." \
+    note_failure live "$LIVE_COLOR" "$asked"
+    fail 10 "$who, which is live, does not pass the health setting that is new. Nothing was changed." \
       "Its answer to $HEALTH_ASKED: $last_answer"
   fi
-  warn "$LIVE_COLOR is live and stays so, but does not pass its health request: $last_answer. 'status' says so, too," \
-    "and a flip to $LIVE_COLOR would fail. See its log: docker logs $LIVE"
+  warn "$who is live and stays so, but does not pass its health request: $last_answer. 'status' says so, too," \
+    "and a flip to $LIVE_COLOR would fail. See its log: docker logs $asked"
 }
 # Another one than that of the last switch that passed. Where it left none, nobody knows.
 health_is_new() {
@@ -86,10 +96,11 @@ health_is_new() {
 }
 
 # An idle color that was stopped has passed its gate before; when it is ill now, that is no reason not to switch.
+# shellcheck disable=SC2086 # names
 try_idle() {
-  if [ -z "$STARTED" ] || [ "$STARTED" != "$idle_container" ]; then return 0; fi
-  passes_gate "$(other "$LIVE_COLOR")" "$STARTED" ||
-    warn "$STARTED was started again as the idle color, and does not pass its health gate: $last_answer. See its log: docker logs $STARTED"
+  again=$(among "$(all_served "$idle_container")" "$(printf '%s\n' $STARTED)")
+  [ -z "$again" ] || passes_gate "$(other "$LIVE_COLOR")" $again ||
+    warn "$asked was started again as the idle color, and does not pass its health gate: $last_answer. See its log: docker logs $asked"
 }
 
 # From now on, whoever asks for the health of what is live asks as this switch did.
@@ -130,9 +141,11 @@ watch_live() {
       breach="$(failure_share "$after") after the switch, $(failure_share "$before") before it"
       return 1
     fi
-    if ask_for_gate "$LIVE"; then sick=0; else sick=$((sick + 1)); fi
+    # shellcheck disable=SC2086 # names
+    if all_pass "$LIVE_COLOR" $all_live; then sick=0; else sick=$((sick + 1)); fi
     if [ "$sick" = 3 ]; then
       breach="three health requests in a row failed; the last answer to $HEALTH_ASKED: $last_answer"
+      [ "$who" = "$LIVE_COLOR" ] || breach="$breach, from $asked"
       return 1
     fi
   done
@@ -160,8 +173,8 @@ flip_back() {
   set_watched no
   reload || warn 'nginx did not answer with the former configuration'
   say "flipped back to ${served_live%% *}"
-  is_served "$LIVE" || wait_for_connections_to "$LIVE"
-  note_failure watch "$LIVE_COLOR" "$LIVE"
+  is_served "$LIVE" || wait_for_connections_to "$all_live"
+  note_failure watch "$LIVE_COLOR" "${asked:-$LIVE}"
   fail 10 "$LIVE_COLOR did not pass the watch after the switch, and was flipped back: $breach."
 }
 
@@ -169,14 +182,11 @@ flip_back() {
 
 # Waits only for what is about to end: connections of a container that will be stopped or deleted. A flip to a warm color has none.
 drain() {
-  leaving=''
-  for container in "${served_live#* }" "${served_idle#* }"; do
-    case $container in
-      '' | "$LIVE") ;;
-      "$idle_container") [ "$IDLE" != stopped ] || leaving="$leaving $container" ;;
-      *) leaving="$leaving $container" ;;
-    esac
-  done
+  staying=$all_live
+  # As many as the new site has of it.
+  [ "$IDLE" = stopped ] || staying="$staying
+$(names_of "$idle_container" "$(served replicas | sed -n "s/^$idle_container //p")")"
+  leaving=$(without "$(all_served "${served_live#* }" && all_served "${served_idle#* }")" "$staying")
   [ -z "$leaving" ] || wait_for_connections_to "$leaving"
 }
 

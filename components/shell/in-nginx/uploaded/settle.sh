@@ -7,6 +7,8 @@
 # has, and would answer 502 until it has resolved that name again: so it is staged first, as a candidate is.
 bring_back_former() {
   former=$(sed -n 's/^# live: [a-z]* //p' "$SITE.former")
+  # Where it has several containers, they have a name together.
+  [ -z "$former" ] || former=$(sed -n "s/^upstream \($former\(~[0-9]*\)\{0,1\}\) {\$/\1/p" "$SITE.former")
   if [ -n "$former" ] && ! grep -qxF "upstream $former {" "$SITE" && runs_new_site; then
     {
       sed -n "/^upstream $former {\$/,/^}/p" "$SITE.former"
