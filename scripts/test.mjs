@@ -58,7 +58,7 @@ const parts = {
   // restarts of the engine in integration.
   "faults-short": (run) =>
     mochaWith(
-      { BLUEGREEN_CASES: "600" },
+      { BLUEGREEN_CASES: "300" },
       ["candidate", "input", "pulumi", "state"].map((name) => `tests/faults/${name}.test.ts`),
       run,
     ),

@@ -51,7 +51,7 @@ describe("N15 several containers of a color", function () {
     return output;
   };
 
-  it("N15 the first release: each is gated, all are asked in turn, nothing drifts", async () => {
+  it("N15 the first release: each is gated, all are asked in turn", async () => {
     const { output } = await stack.up();
     assert.match(output, /plan: blue: 3 containers, each of them gated/);
     assert.match(output, /gate: blue passed 2 of 2: .*\(each of 3 containers\)/);
@@ -73,7 +73,6 @@ describe("N15 several containers of a color", function () {
       [one.HostConfig.Memory, one.Config.Cmd, one.Config.Env.filter((env) => !env.includes("HOSTNAME"))],
     );
     assert.match(await inOrder(), /live: +blue \S+ \(\S+, \S+-2, \S+-3\), 3 containers, running, healthy/);
-    await stack.expectNoChange();
   });
 
   it("N15 a release, the flip and the rollback lose no request", async () => {
@@ -106,7 +105,7 @@ describe("N15 several containers of a color", function () {
     setBack();
   });
 
-  it("N15 scaling what is live loses no request: what is new is gated first, what is too many drains", async () => {
+  it("N15 scaling what is live loses no request: what is new is gated first, what is too many drains; nothing drifts", async () => {
     const { live } = await stack.serving();
     assert.equal(live, "blue two");
     await losesNothing(

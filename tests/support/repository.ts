@@ -35,7 +35,7 @@ export class Repository {
     this.git("remote", "add", "origin", origin);
     // Of the test, not of the user.
     const exclude = path.join(this.stack.root, ".git/info/exclude");
-    appendFileSync(exclude, "node_modules\nstate/\ncompile-cache/\nevents.json\n");
+    appendFileSync(exclude, "node_modules\nstate/\nevents.json\n");
     this.commitAll();
   }
 
