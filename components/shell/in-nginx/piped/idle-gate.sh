@@ -2,8 +2,8 @@
 # The idle gate, inside nginx's container, after steps.sh and what that needs: the idle color's new container is gated, and then
 # answers on the preview port. What is live is not touched.
 #
-# Given: BLUE BLUE_PORT GREEN GREEN_PORT, BLUE_REPLICAS GREEN_REPLICAS (how many, where there are several); from the host's part IMAGE (of the idle color's container) STARTED (the containers that it has just started,
-#        or nothing)
+# Given: BLUE BLUE_PORT GREEN GREEN_PORT, BLUE_REPLICAS GREEN_REPLICAS (how many, where there are several); from the host's part IMAGE (of the
+#        idle color's container) STARTED (the containers that it has just started, or nothing)
 #
 # shellcheck disable=SC2154 # from steps.sh
 
