@@ -65,7 +65,6 @@ function readService(
   const provider = Provider.safeParse(child("docker")?.inputs).data;
   // Without a provider nothing has been made yet.
   const host = provider?.host ?? "";
-  const switched = child("switch");
   const identity = readIdentity(child("identity")) ?? { path: `${project}/${stack}/${name}` };
   return {
     name,
@@ -86,9 +85,7 @@ function readService(
     pending: pending
       .filter(({ resource }) => resource.parent === urn)
       .map(({ type, resource }) => `${type} ${nameOf(resource.urn)}`),
-    switch:
-      switched &&
-      readSwitch(switched, child("idle-gate"), child("take-over"), child("health-headers"), child("workers")),
+    switch: readSwitch(child),
     workers: readWorkers(child("workers")),
   };
 }
@@ -150,21 +147,20 @@ function readIdentity(command: Resource | undefined): Service["identity"] | unde
   return { path: IDENTITY, id: Printed.parse(command.outputs).stdout };
 }
 
+/** All that a switch takes, in its order: `heal` runs them again. */
+const COMMANDS = ["take-over", "health-headers", "switch", "idle-gate", "workers"];
+
 /** What the last switch and the last idle gate that passed were told. BLUE and GREEN are what the stack wants of each. */
-function readSwitch(
-  switched: Resource,
-  idleGate: Resource | undefined,
-  takeOver: Resource | undefined,
-  headers: Resource | undefined,
-  workers: Resource | undefined,
-): NonNullable<Service["switch"]> {
+function readSwitch(child: (suffix: string) => Resource | undefined): Service["switch"] {
+  const [takeOver, switched, idleGate] = ["take-over", "switch", "idle-gate"].map(child);
+  if (switched === undefined) return undefined;
   const { settingsFunction, values } = readCommand(switched);
   const { LIVE_COLOR, LIVE, LIVE_REPLICAS } = values;
   const both = Object.entries(idleGate ? readCommand(idleGate).values : {}).filter(([variable]) =>
     /^(BLUE|GREEN)(_PORT|_REPLICAS)?$/.test(variable),
   );
   return {
-    urns: [takeOver, headers, switched, idleGate, workers].flatMap((command) => command?.urn ?? []),
+    urns: COMMANDS.flatMap((command) => child(command)?.urn ?? []),
     settingsFunction,
     values: {
       ...values,
