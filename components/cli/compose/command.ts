@@ -1,34 +1,30 @@
 import type { Context } from "./context";
 import { commandOf } from "./values";
 
-/** The command as it will run. There is no setting for the entrypoint, so the command begins with it. */
-export function mapCommand(context: Context): string[] | undefined {
+/** What a container is started with, and by which setting. */
+export interface Start {
+  words: string[];
+  by: "command" | "container.entrypoints";
+}
+
+export function mapCommand(context: Context): Start | undefined {
   const { findings } = context;
-  const entrypoint = wordsOf(context, "entrypoint");
-  const command = wordsOf(context, "command");
-  for (const [key, words] of [
-    ["entrypoint", entrypoint],
-    ["command", command],
-  ] as const)
+  const settings = { entrypoint: ["container", "entrypoints"], command: ["command"] };
+  const all: string[] = [];
+  for (const key of ["entrypoint", "command"] as const) {
+    const words = wordsOf(context, key);
     if (words?.length === 0)
       findings.leave(
         [key],
         "is empty, and the image's own can't be taken away",
         `make an image without one: ${key === "command" ? "CMD" : "ENTRYPOINT"} [].`,
       );
-  const all = [...(entrypoint ?? []), ...(command ?? [])];
+    else if (words !== undefined) findings.set(settings[key], words, [key]);
+    all.push(...(words ?? []));
+  }
   if (all.length === 0) return undefined;
-  findings.set(
-    ["command"],
-    all,
-    command === undefined || command.length === 0 ? ["entrypoint"] : ["command"],
-  );
-  if (entrypoint !== undefined && entrypoint.length > 0)
-    findings.remark(
-      ["entrypoint"],
-      'there is no setting for it, so the command begins with it. That is the same where the image has no ENTRYPOINT, or one that ends in exec "$@"; else put it into the image',
-    );
-  return all;
+  const by = findings.origin(...settings.entrypoint) === undefined ? "command" : "container.entrypoints";
+  return { words: all, by };
 }
 
 function wordsOf({ findings, service }: Context, key: "command" | "entrypoint"): string[] | undefined {

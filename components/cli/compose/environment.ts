@@ -1,3 +1,4 @@
+import type { Start } from "./command";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { isTree } from "./file";
@@ -98,7 +99,7 @@ const OF_A_PROXY = /^(VIRTUAL_(HOST|PORT|PATH|PROTO|DEST)|LETSENCRYPT_(HOST|EMAI
 export function mapEnvironment(
   findings: Findings,
   { variables, unset }: Environment,
-  { redis, command }: { redis?: Redis; command?: string[] },
+  { redis, start }: { redis?: Redis; start?: Start },
 ): void {
   for (const { name, from } of unset)
     findings.leave(
@@ -118,7 +119,7 @@ export function mapEnvironment(
       );
     else findings.set(["env", name], value, from, { secret: isSecret(name, value) });
   }
-  if (moved.length > 0) findings.remark(["environment"], wrapped(moved, command));
+  if (moved.length > 0) findings.remark(["environment"], wrapped(moved, start));
 }
 
 /** Variables that the component sets. */
@@ -178,10 +179,11 @@ function mapOfRedis(
   return true;
 }
 
-function wrapped(moved: string[], command: string[] | undefined): string {
+function wrapped(moved: string[], start: Start | undefined): string {
   const quoted = (word: string) =>
     /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-  const start = command?.map(quoted).join(" ") ?? "WHAT THE IMAGE STARTS";
-  const script = `export ${moved.join(" ")}; exec ${start}`;
-  return `what names the component's Redis is known when a container starts. This command sets it: ${JSON.stringify(["sh", "-c", script])}`;
+  const { words, by } = start ?? { by: "command" };
+  const script = `export ${moved.join(" ")}; exec ${words?.map(quoted).join(" ") ?? "WHAT THE IMAGE STARTS"}`;
+  const setting = by === "command" ? "This command sets it" : `With this ${by}, and no command, it is set`;
+  return `what names the component's Redis is known when a container starts. ${setting}: ${JSON.stringify(["sh", "-c", script])}`;
 }

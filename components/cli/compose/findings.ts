@@ -98,10 +98,11 @@ export class Findings {
           from: this.at(propertyPath)?.from,
         }));
       if (violations.length === 0) return [];
-      for (const { propertyPath, reason } of violations) {
-        const one = this.at(propertyPath);
+      // Items of a list are counted anew where one is gone.
+      const refused = new Map(violations.map(({ propertyPath, reason }) => [this.at(propertyPath), reason]));
+      this.found = this.found.filter((one) => !refused.has(one));
+      for (const [one, reason] of refused) {
         if (one === undefined) continue;
-        this.found = this.found.filter((other) => other !== one);
         this.leave(
           one.from,
           `would be ${pathOf(one.path)}, which ${reason}`,

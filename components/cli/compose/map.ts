@@ -1,4 +1,5 @@
 import { mapCommand } from "./command";
+import { take } from "./container";
 import type { Context, Wishes } from "./context";
 import { mapEnvironment, readEnvironment } from "./environment";
 import { extend, type Extended } from "./extend";
@@ -84,7 +85,7 @@ function mapService(context: Context): Other[] {
   const check = readCheck(context, (variable) => values.get(variable));
   mapPorts(context, check, values.get("PORT"));
   if (check !== undefined) mapHealth(context, check);
-  const command = mapCommand(context);
+  const start = mapCommand(context);
 
   const found = findRedis(project, service, values, name);
   const isShared = found !== undefined && found.sharedWith.length > 0;
@@ -95,7 +96,7 @@ function mapService(context: Context): Other[] {
       `${found.name} stays in the compose project, since ${found.sharedWith.join(", ")} use${found.sharedWith.length > 1 ? "" : "s"} it too. With --redis own the colors have the component's own`,
     );
   if (redis !== undefined) mapRedis(findings, redis, placeOfRedis(service, redis));
-  mapEnvironment(findings, environment, { redis, command });
+  mapEnvironment(findings, environment, { redis, start });
   for (const key of ["environment", "env_file"])
     if (key in service && !findings.keys.has(key)) findings.holds([key], "adds nothing");
 
@@ -148,19 +149,17 @@ function mapRest({ findings, service }: Context): void {
   resources.mapMemory(findings, service);
   resources.mapCapabilities(findings, service);
   const known: { [key: string]: (value: unknown) => void } = {
-    read_only: (value) => resources.mapFlag(findings, ["container", "readOnly"], value, ["read_only"]),
-    cpu_shares: (value) => resources.mapShares(findings, value),
     security_opt: (value) => resources.mapSecurity(findings, value),
     ulimits: (value) => resources.mapUlimits(findings, value),
     stop_grace_period: (value) => resources.mapStopGrace(findings, value),
     logging: (value) => resources.mapLogging(findings, value),
     tmpfs: (value) => resources.mapTmpfs(findings, value),
-    shm_size: (value) => resources.mapSharedMemory(findings, value),
     labels: (value) => resources.mapLabels(findings, value),
     restart: (value) => resources.mapRestart(findings, value),
   };
   for (const [key, value] of Object.entries(service)) {
     if (Object.hasOwn(known, key)) known[key](value);
+    else if (take(findings, key, value)) continue;
     else if (Object.hasOwn(ROWS, key)) resources.leaveByRow(findings, [key], ROWS[key], value);
     else if (key.startsWith("x-")) findings.holds([key], "is nothing to Docker Compose either");
     if (!findings.keys.has(key))

@@ -1,8 +1,9 @@
+import { take } from "./container";
 import { isTree, type Tree } from "./file";
 import type { Findings } from "./findings";
 import type { Place } from "./problem";
 import { DEPLOY_ROWS, isNothing, ROWS } from "./rows";
-import { asText, bytes, flag, integer, mebibytes, pairs, seconds, texts } from "./values";
+import { asText, integer, mebibytes, pairs, seconds, texts } from "./values";
 import { schema } from "../../settings/schema";
 
 // What a container may do and take.
@@ -26,17 +27,15 @@ export function mapMemory(findings: Findings, service: Tree): void {
   for (const [key, value] of Object.entries(limits)) {
     const from = ["deploy", "resources", "limits", key];
     if (key === "memory") read(value, from);
-    else {
-      const row = key === "pids" ? ROWS.pids_limit : ROWS.cpus;
-      findings.leave(from, key === "cpus" || key === "pids" ? row.reason : "has no setting", row.next);
-    }
+    else if (key === "cpus") take(findings, "cpus", value, from);
+    else if (key === "pids") leaveByRow(findings, from, ROWS.pids_limit, value);
+    else findings.leave(from, "has no setting", MEND);
   }
-  if (resources.reservations !== undefined)
-    findings.leave(
-      ["deploy", "resources", "reservations"],
-      "reserves nothing on one host",
-      "memoryMb is the limit.",
-    );
+  for (const [key, value] of Object.entries(isTree(resources.reservations) ? resources.reservations : {})) {
+    const from = ["deploy", "resources", "reservations", key];
+    if (key === "devices") take(findings, "gpus", value, from);
+    else findings.leave(from, "reserves nothing on one host", "memoryMb and container.cpus are the limits.");
+  }
   if ("resources" in deploy) findings.holds(["deploy", "resources"], "see its limits");
   mapDeploy(findings, deploy);
 }
@@ -45,6 +44,7 @@ function mapDeploy(findings: Findings, deploy: Tree): void {
   for (const [key, value] of Object.entries(deploy)) {
     const from = ["deploy", key];
     if (key === "restart_policy") mapRestartPolicy(findings, value);
+    else if (key === "replicas") take(findings, "scale", value, from);
     else if (key in DEPLOY_ROWS) leaveByRow(findings, from, DEPLOY_ROWS[key], value);
     else if (key !== "resources") findings.leave(from, "is not known here", MEND);
   }
@@ -94,14 +94,6 @@ function mapRestartPolicy(findings: Findings, value: unknown): void {
       "set restart.",
     );
   else findings.holds(from, "is restart");
-}
-
-export function mapShares(findings: Findings, value: unknown): void {
-  const shares = integer(value);
-  if (shares === undefined && !isNothing(value))
-    findings.leave(["cpu_shares"], `is ${JSON.stringify(value)}, which is no whole number`, MEND);
-  else if (shares === undefined || shares === 0) findings.holds(["cpu_shares"], "there is none");
-  else findings.set(["container", "cpuShares"], shares, ["cpu_shares"]);
 }
 
 const DROPPED = ["CAP_MKNOD", "CAP_NET_RAW"];
@@ -175,22 +167,17 @@ export function mapStopGrace(findings: Findings, value: unknown): void {
   else findings.set(["stopGraceSeconds"], Math.max(1, Math.ceil(found)), from);
 }
 
-/** Docker's own way of writing logs is the only one that the component has. */
+/** Without a driver, or with Docker's own, the component rotates the log. */
 export function mapLogging(findings: Findings, value: unknown): void {
   const { driver = "json-file", options = {}, ...rest } = isTree(value) ? value : {};
-  const isKnown = ["json-file", "local"].includes(asText(driver));
-  if (!isKnown)
-    findings.leave(
-      ["logging"],
-      `has the driver ${asText(driver)}: a color's log is Docker's json-file, which 'docker logs' and a failed gate show`,
-      "let a collector read Docker's logs of the host.",
-    );
-  else findings.holds(["logging"], "Docker's own log, with rotation");
-  if (!isKnown || !isTree(options)) return;
-  for (const [key, given] of Object.entries(options)) {
+  const isOwn = ["json-file", "local"].includes(asText(driver));
+  if (isOwn) findings.holds(["logging"], "Docker's own log, with rotation");
+  else findings.set(["container", "logDriver"], driver, ["logging", "driver"]);
+  for (const [key, given] of Object.entries(isTree(options) ? options : {})) {
     const from = ["logging", "options", key];
     const size = mebibytes(given) ?? 0;
-    if (key === "max-size" && size > 0) findings.set(["logs", "maxSizeMb"], size, from);
+    if (!isOwn) findings.set(["container", "logOpts", key], asText(given), from);
+    else if (key === "max-size" && size > 0) findings.set(["logs", "maxSizeMb"], size, from);
     else if (key === "max-file" && (integer(given) ?? 0) > 0)
       findings.set(["logs", "maxFiles"], integer(given), from);
     else findings.leave(from, `${key} has no setting`, "there are logs.maxSizeMb and logs.maxFiles.");
@@ -209,23 +196,6 @@ export function mapTmpfs(findings: Findings, value: unknown): void {
       Array.isArray(value) ? ["tmpfs", i] : ["tmpfs"],
     );
   }
-}
-
-/** It is a folder in memory, whose size Docker sets to 64 MB otherwise. */
-export function mapSharedMemory(findings: Findings, value: unknown): void {
-  const size = bytes(value);
-  if (isNothing(value)) findings.holds(["shm_size"], "is empty");
-  else if (size === undefined || size === 0)
-    findings.leave(["shm_size"], `is ${JSON.stringify(value)}, which is no size`, MEND);
-  else findings.set(["container", "tmpfs", "/dev/shm"], `size=${size}`, ["shm_size"]);
-}
-
-export function mapFlag(findings: Findings, path: string[], value: unknown, from: Place): void {
-  const given = flag(value);
-  if (isNothing(value) || given === false) findings.holds(from, "so it is without a setting");
-  else if (given === undefined)
-    findings.leave(from, `is ${JSON.stringify(value)}, and not true or false`, MEND);
-  else findings.set(path, given, from);
 }
 
 /** Labels by which a program on the host finds a container and does something to it. */

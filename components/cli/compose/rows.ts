@@ -15,7 +15,6 @@ const IN_IMAGE = "put it into the image's Dockerfile: ";
 const ON_HOST =
   "if the service needs it, it is no service for this component, which gives a color its own namespaces.";
 const NONE = "there is no setting for it.";
-const BY_HAND = "is not taken over by this command";
 const NOT_RUN = "is for developing with Docker Compose";
 
 export const ROWS: { [key: string]: Row } = {
@@ -47,61 +46,20 @@ export const ROWS: { [key: string]: Row } = {
   },
   cpu_rt_period: { reason: "has no setting", next: NONE },
   cpu_rt_runtime: { reason: "has no setting", next: NONE },
-  cpus: {
-    reason: BY_HAND,
-    next: "set container.cpus.",
-  },
-  cpuset: {
-    reason: BY_HAND,
-    next: "set container.cpuSet.",
-  },
   credential_spec: { reason: "is for Windows", next: NONE },
   develop: { reason: NOT_RUN, next: "nothing." },
   device_cgroup_rules: {
     reason: "has no setting: a color gets no devices",
     next: "a service with devices stays in the compose project.",
   },
-  devices: {
-    reason: BY_HAND,
-    next: "set container.devices.",
-  },
-  dns: {
-    reason: BY_HAND,
-    next: "set container.dns.",
-  },
-  dns_opt: {
-    reason: BY_HAND,
-    next: "set container.dnsOpts.",
-  },
-  dns_search: {
-    reason: BY_HAND,
-    next: "set container.dnsSearches.",
-  },
   domainname: {
     reason: "has no setting",
     next: "health.hostHeader and tls.names are what users' requests have.",
   },
   external_links: { reason: "has no setting", next: "name the network of that container: network.name." },
-  extra_hosts: {
-    reason: BY_HAND,
-    next: "set container.hosts.",
-  },
-  gpus: {
-    reason: BY_HAND,
-    next: "set container.gpus.",
-  },
-  group_add: {
-    reason: BY_HAND,
-    next: "set container.groupAdds.",
-  },
   hostname: {
     reason: "has no setting: two colors have two",
     next: "a name that the app needs is an environment variable's matter.",
-  },
-  init: {
-    reason: BY_HAND,
-    next: "set container.init.",
-    holds: off,
   },
   ipc: { reason: "has no setting", next: ON_HOST },
   isolation: { reason: "is for Windows", next: NONE },
@@ -167,11 +125,6 @@ export const ROWS: { [key: string]: Row } = {
     reason: "has no setting: Docker's default runtime is used",
     next: "set it on the host: in Docker's daemon.json, 'default-runtime'.",
   },
-  scale: {
-    reason: BY_HAND,
-    next: "set replicas, if the app suits it: docs/how-to/replicas.md.",
-    holds: (value) => integer(value) === 1,
-  },
   stdin_open: { reason: "has no setting: a service reads no terminal", next: "nothing.", holds: off },
   stop_signal: {
     reason: "has no setting: Docker sends SIGTERM, or the image's own signal",
@@ -179,10 +132,6 @@ export const ROWS: { [key: string]: Row } = {
     holds: (value) => /^(SIG)?TERM$|^15$/.test(String(value)),
   },
   storage_opt: { reason: "has no setting", next: NONE },
-  sysctls: {
-    reason: BY_HAND,
-    next: "set container.sysctls.",
-  },
   tty: {
     reason: "has no setting: a service has no terminal",
     next: "an app that only prints with one has an option for it, such as PYTHONUNBUFFERED=1.",
@@ -193,17 +142,9 @@ export const ROWS: { [key: string]: Row } = {
     next: "mount /var/run/docker.sock by volumes, if the service may rule the host.",
     holds: off,
   },
-  user: {
-    reason: BY_HAND,
-    next: "set container.user.",
-  },
   userns_mode: { reason: "has no setting", next: ON_HOST },
   uts: { reason: "has no setting", next: ON_HOST },
   volumes_from: { reason: "has no setting", next: "name the same volumes: volumes." },
-  working_dir: {
-    reason: BY_HAND,
-    next: "set container.workingDir.",
-  },
 };
 
 /** What `deploy` says that is no limit of memory and no restart. */
@@ -213,11 +154,6 @@ export const DEPLOY_ROWS: { [key: string]: Row } = {
   labels: { reason: "are those of a Swarm service", next: "those of containers are: labels." },
   mode: { reason: "is for Swarm", next: "nothing." },
   placement: { reason: "is for Swarm", next: "host.address says on which host it runs." },
-  replicas: {
-    reason: BY_HAND,
-    next: "set replicas, if the app suits it: docs/how-to/replicas.md.",
-    holds: (value) => integer(value) === 1,
-  },
   rollback_config: { reason: "is for Swarm", next: "a rollback is a flip back: activeColor." },
   update_config: {
     reason: "is for Swarm",

@@ -81,6 +81,10 @@ describe("bluegreen import: files as there are many", () => {
       memoryMb: 512,
       container: {
         capabilities: { drops: ["ALL"] },
+        cpus: 0.5,
+        dns: ["1.1.1.1"],
+        hosts: [{ host: "host.docker.internal", ip: "host-gateway" }],
+        init: true,
         readOnly: true,
         securityOpts: ["no-new-privileges", "seccomp=unconfined"],
         tmpfs: { "/tmp": "size=64m,mode=1777", "/run": "" },
@@ -88,6 +92,7 @@ describe("bluegreen import: files as there are many", () => {
           { name: "nproc", soft: 65535, hard: 65535 },
           { name: "nofile", soft: 20000, hard: 40000 },
         ],
+        user: "1000:1000",
       },
       logs: { maxSizeMb: 20, maxFiles: 5 },
       restart: "on-failure",
@@ -97,15 +102,7 @@ describe("bluegreen import: files as there are many", () => {
       redis: { enabled: true, image: "redis:8.0.6", memoryMb: 256 },
       proxy: { port: 8080, bindAddress: "127.0.0.1" },
     });
-    for (const key of [
-      "init",
-      "user",
-      "dns",
-      "extra_hosts",
-      "develop",
-      "ports[1]",
-      'labels["traefik.enable"]',
-    ])
+    for (const key of ["develop", "ports[1]", 'labels["traefik.enable"]'])
       assert.ok(ran.err.includes(`services.app.${key} (line `), key);
     assert.match(ran.err, /pulumi config set --secret --path redis\.password\n/);
     assert.doesNotMatch(ran.out + ran.err, /s3cret|p w/);
@@ -135,14 +132,19 @@ describe("bluegreen import: files as there are many", () => {
   it("rails with anchors, merge keys and x- fields", async () => {
     const ran = await sample("rails/docker-compose.yml", "app");
     const args = argsOf(ran);
-    assert.deepEqual(args.command, ["./bin/docker-entrypoint", "./bin/rails", "server", "-b", "0.0.0.0"]);
+    assert.deepEqual(args.command, ["./bin/rails", "server", "-b", "0.0.0.0"]);
     assert.deepEqual(args.env, {
       LANG: "C.UTF-8",
       RAILS_ENV: "production",
       RAILS_LOG_TO_STDOUT: "1",
       WEB_CONCURRENCY: "2",
     });
-    assert.deepEqual(args.container, { capabilities: { adds: ["CAP_NET_RAW"], drops: ["CAP_MKNOD"] } });
+    assert.deepEqual(args.container, {
+      capabilities: { adds: ["CAP_NET_RAW"], drops: ["CAP_MKNOD"] },
+      cpus: 1.5,
+      entrypoints: ["./bin/docker-entrypoint"],
+      workingDir: "/rails",
+    });
     assert.deepEqual([args.memoryMb, args.restart, args.containerPort], [1024, "on-failure", 3000]);
     assert.deepEqual(args.health, { path: "/up", hostHeader: "app.example.com", gateTimeoutSeconds: 90 });
     assert.deepEqual(args.network, { name: "rails_backend" });
@@ -155,7 +157,8 @@ describe("bluegreen import: files as there are many", () => {
 
   it("extends: what a service adds to another of the file", async () => {
     const args = argsOf(await sample("rails/docker-compose.yml", "jobs"));
-    assert.deepEqual(args.command, ["./bin/docker-entrypoint", "./bin/jobs", "worker"]);
+    assert.deepEqual(args.command, ["./bin/jobs", "worker"]);
+    assert.deepEqual(args.container?.entrypoints, ["./bin/docker-entrypoint"]);
     assert.equal(args.env?.WEB_CONCURRENCY, "2");
   });
 
@@ -198,7 +201,7 @@ describe("bluegreen import: files as there are many", () => {
   it("what is left out stands in the stack file as a comment, too", async () => {
     const { out, err } = await sample("node/compose.yaml", "app");
     const told = [...err.matchAll(/^ {2}(services\S+ \(line \d+\)): /gm)].map(([, where]) => where);
-    assert.ok(told.length > 10);
+    assert.ok(told.length > 5);
     for (const where of told) assert.ok(out.includes(`#   ${where}: `), where);
   });
 });

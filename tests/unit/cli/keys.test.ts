@@ -169,9 +169,98 @@ describe("bluegreen import: one key at a time", () => {
     const deploy = (memory: string) => ({ deploy: { resources: { limits: { memory } } } });
     assert.equal((await argsFor(deploy("64M"))).memoryMb, 64);
     assert.match(await saysOf({ mem_limit: "much" }), /is "much", which is no size/);
-    assert.deepEqual((await argsFor({ shm_size: "128m" })).container?.tmpfs, {
-      "/dev/shm": "size=134217728",
-    });
+  });
+
+  it("what the container has under nearly the same name", async () => {
+    const cases: [object, object | undefined][] = [
+      [{ cpus: 1.5 }, { cpus: 1.5 }],
+      [{ cpus: "0.5" }, { cpus: 0.5 }],
+      [{ cpus: 0 }, undefined],
+      [{ deploy: { resources: { limits: { cpus: "2" } } } }, { cpus: 2 }],
+      [
+        { cpuset: "0,1", cpu_shares: 512 },
+        { cpuSet: "0,1", cpuShares: 512 },
+      ],
+      [{ shm_size: "128m" }, { shmSize: 128 }],
+      [{ init: true, read_only: false }, { init: true }],
+      [
+        { user: "1000", working_dir: "/app", group_add: ["docker", 44] },
+        { user: "1000", workingDir: "/app", groupAdds: ["docker", "44"] },
+      ],
+      [
+        { dns: "10.0.0.2", dns_search: ["a.example", "b.example"], dns_opt: ["ndots:1"] },
+        { dns: ["10.0.0.2"], dnsSearches: ["a.example", "b.example"], dnsOpts: ["ndots:1"] },
+      ],
+      [
+        // The component takes no IPv6 there.
+        { extra_hosts: ["a:10.0.0.7", "b=::1", "c:[::2]", "d=host-gateway"] },
+        {
+          hosts: [
+            { host: "a", ip: "10.0.0.7" },
+            { host: "d", ip: "host-gateway" },
+          ],
+        },
+      ],
+      [{ extra_hosts: { a: "10.0.0.7" } }, { hosts: [{ host: "a", ip: "10.0.0.7" }] }],
+      [{ sysctls: { "net.core.somaxconn": 1024 } }, { sysctls: { "net.core.somaxconn": "1024" } }],
+      [{ sysctls: ["net.core.somaxconn=1024"] }, { sysctls: { "net.core.somaxconn": "1024" } }],
+      [
+        { devices: ["/dev/ttyUSB0:/dev/modem:rw", { source: "/dev/dri" }] },
+        {
+          devices: [
+            { hostPath: "/dev/ttyUSB0", containerPath: "/dev/modem", permissions: "rw" },
+            { hostPath: "/dev/dri" },
+          ],
+        },
+      ],
+      [{ gpus: "all" }, { gpus: "all" }],
+      [{ gpus: [{ count: 2 }] }, { gpus: "2" }],
+      [
+        {
+          deploy: {
+            resources: { reservations: { devices: [{ capabilities: ["gpu"], device_ids: ["0"] }] } },
+          },
+        },
+        { gpus: "device=0" },
+      ],
+      [
+        { logging: { driver: "syslog", options: { "syslog-address": "udp://10.0.0.9:514" } } },
+        { logDriver: "syslog", logOpts: { "syslog-address": "udp://10.0.0.9:514" } },
+      ],
+    ];
+    for (const [service, container] of cases)
+      assert.deepEqual((await argsFor(service)).container, container, JSON.stringify(service));
+  });
+
+  it("what the container has, where the component does not take it: with its own reason", async () => {
+    const hosts = await saysOf({ extra_hosts: ["a:10.0.0.7", "b=::1", "c:[::2]", "d:10.0.0.8"] });
+    assert.deepEqual(
+      [...hosts.matchAll(/extra_hosts\[(\d)\] \(line \d+\): would be \S+, which is "(\S+)"/g)].map(
+        ([, at, ip]) => [at, ip],
+      ),
+      [
+        ["1", "::1"],
+        ["2", "::2"],
+      ],
+    );
+    assert.match(await saysOf({ cpus: "many" }), /would be container\.cpus, which is "many", but must be/);
+    assert.match(
+      await saysOf({ devices: ["vendor.example/device=gpu"] }),
+      /devices\[0\] \(line \d+\): would be container\.devices\[0\], which/,
+    );
+    const gpus = [{ capabilities: ["gpu"] }, { capabilities: ["tpu"] }];
+    assert.match(
+      await saysOf({ gpus }),
+      /gpus \(line \d+\): are several devices, or no GPUs\. Instead: set container\.gpus/,
+    );
+  });
+
+  it("several containers, by either key", async () => {
+    assert.equal((await argsFor({ scale: 3 })).replicas, 3);
+    assert.equal((await argsFor({ deploy: { replicas: "2" } })).replicas, 2);
+    assert.equal((await argsFor({ deploy: { replicas: 1 } })).replicas, undefined);
+    assert.match(await saysOf({ scale: 3 }), /each color has as many, and both run/);
+    assert.match(await saysOf({ scale: 40 }), /would be replicas, which is 40, but must be/);
   });
 
   it("restart: `no` without quotes, and what Docker does not know", async () => {
@@ -212,6 +301,8 @@ describe("bluegreen import: one key at a time", () => {
     ];
     for (const [command, words] of cases)
       assert.deepEqual((await argsFor({ command })).command, words, JSON.stringify(command));
+    const both = await argsFor({ entrypoint: ["a", "b"], command: "c d" });
+    assert.deepEqual([both.container, both.command], [{ entrypoints: ["a", "b"] }, ["c", "d"]]);
     assert.match(await saysOf({ command: "a && b" }), /Docker Compose drops "&& b"/);
     assert.match(await saysOf({ command: [] }), /is empty, and the image's own can't be taken away/);
   });
