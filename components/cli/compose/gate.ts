@@ -2,9 +2,17 @@ import type { Context } from "./context";
 import { isTree, type Tree } from "./file";
 import { httpCheck, type HttpCheck } from "./health";
 import type { Place } from "./problem";
-import { asText, integer, seconds } from "./values";
+import { asText, integer, seconds, texts } from "./values";
 
-// A health check becomes the gate where it asks by HTTP.
+// A health check becomes the gate: where it asks by HTTP, the gate asks the same; else it runs the same command.
+
+/** What is no plain request, and why it is none. */
+interface CommandCheck {
+  command: string[];
+  why: string;
+  port?: undefined;
+}
+export type Check = HttpCheck | CommandCheck;
 
 const TEST: Place = ["healthcheck", "test"];
 const ADVICE = "set health.path to one that answers 2xx only when the service can work";
@@ -12,7 +20,7 @@ const ADVICE = "set health.path to one that answers 2xx only when the service ca
 export function readCheck(
   { findings, service, name }: Context,
   env: (name: string) => string | undefined,
-): HttpCheck | undefined {
+): Check | undefined {
   const { healthcheck, hostname = name } = service;
   if (!isTree(healthcheck)) {
     const from = "healthcheck" in service ? ["healthcheck"] : [];
@@ -26,19 +34,31 @@ export function readCheck(
     return undefined;
   }
   const found = httpCheck(test, [name, asText(hostname)], env);
-  if (!("why" in found)) return found;
-  findings.leave(TEST, found.why, `${ADVICE}.`);
-  return undefined;
+  return "why" in found ? { ...found, command: commandOf(test) } : found;
 }
 
-export function mapHealth({ findings, service }: Context, check: HttpCheck): void {
+/** As Docker runs it. */
+function commandOf(test: unknown): string[] {
+  const [first, ...rest] = texts(test);
+  if (!Array.isArray(test)) return ["sh", "-c", first];
+  return first === "CMD-SHELL" ? ["sh", "-c", rest.join(" ")] : rest;
+}
+
+export function mapHealth(context: Context, check: Check): void {
+  if ("command" in check) mapByCommand(context, check);
+  else mapByHttp(context, check);
+  mapTimes(context.findings, context.service.healthcheck as Tree);
+}
+
+function mapByCommand({ findings }: Context, { command, why }: CommandCheck): void {
+  findings.set(["health", "kind"], "command", TEST);
+  findings.set(["health", "command"], command, TEST);
+  findings.remark(TEST, `${why}. The gate runs it in the container, as Docker does. Better: ${ADVICE}`);
+}
+
+function mapByHttp({ findings }: Context, check: HttpCheck): void {
   const port = (findings.value("containerPort") as number | undefined) ?? 3000;
-  if (check.port !== port)
-    return findings.leave(
-      TEST,
-      `asks port ${check.port}, and the gate asks containerPort, ${port}, where users are sent`,
-      `${ADVICE}, on that port.`,
-    );
+  if (check.port !== port) findings.set(["health", "port"], check.port, TEST);
   findings.set(["health", "path"], check.path, TEST);
   if (check.hostHeader !== undefined) findings.set(["health", "hostHeader"], check.hostHeader, TEST);
   if (check.bodyText !== undefined) findings.set(["health", "bodyText"], check.bodyText, TEST);
@@ -46,11 +66,10 @@ export function mapHealth({ findings, service }: Context, check: HttpCheck): voi
     findings.leave(
       TEST,
       `has ${one}, which the gate does not do`,
-      "see that a plain GET is answered with 2xx.",
+      "see that a plain GET is answered with 2xx; headers are health.headers.",
     );
   if (check.isScript)
     findings.remark(TEST, `is a script: the gate sends a plain GET to the address in it, and wants 2xx`);
-  mapTimes(findings, service.healthcheck as Tree);
 }
 
 function mapTimes(findings: Context["findings"], healthcheck: Tree): void {

@@ -1,5 +1,5 @@
 import type { Context } from "./context";
-import type { HttpCheck } from "./health";
+import type { Check } from "./gate";
 import { portsOf, type Port } from "./ports";
 import type { Place } from "./problem";
 import { integer, texts } from "./values";
@@ -9,7 +9,7 @@ import { integer, texts } from "./values";
 type Placed = Port & { from: Place };
 
 /** The first that is published by TCP, or the one that the health check asks. `variable`: PORT. */
-export function mapPorts(context: Context, check: HttpCheck | undefined, variable: string | undefined): void {
+export function mapPorts(context: Context, check: Check | undefined, variable: string | undefined): void {
   const { findings, service, wishes } = context;
   const all = (Array.isArray(service.ports) ? service.ports : []).flatMap((item, i): Placed[] => {
     const from = ["ports", i];
@@ -34,7 +34,7 @@ function leavePort({ findings }: Context, { target, protocol, from }: Placed): v
     findings.leave(
       from,
       `${target} is published too, and the component publishes one port of a service`,
-      `if it is the service's, give --container-port ${target}; else let the service answer under a path of the other one.`,
+      `if it is the service's, give --container-port ${target}; else give it a host name or a path of its own, by ports: docs/how-to/more-ports.md.`,
     );
   else
     findings.leave(
@@ -59,7 +59,7 @@ function publish({ findings }: Context, { target, published, hostIp, from }: Pla
 /** A service that publishes nothing: something in front of it does. */
 function guessPort(
   { findings, service, wishes }: Context,
-  check: HttpCheck | undefined,
+  check: Check | undefined,
   variable: string | undefined,
 ): void {
   const exposed = texts(service.expose)

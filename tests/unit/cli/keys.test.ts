@@ -27,7 +27,8 @@ describe("bluegreen import: one key at a time", () => {
   const saysOf = async (service: object, more = {}) =>
     (await imported(service, more)).err.replace(/\s+/g, " ");
 
-  it("health: what curl and wget ask", async () => {
+  it("health: what curl and wget ask, and what else there is", async () => {
+    const inShell = (line: string) => ({ kind: "command", command: ["sh", "-c", line] });
     const cases: [unknown, object | undefined][] = [
       [["CMD", "curl", "-f", "http://localhost:8080/up"], { path: "/up" }],
       ["curl --fail http://localhost:8080 || exit 1", { path: "/" }],
@@ -54,19 +55,19 @@ describe("bluegreen import: one key at a time", () => {
         ["CMD", "python3", "-c", 'import urllib.request as u; u.urlopen("http://localhost:8080/h")'],
         { path: "/h" },
       ],
-      [["CMD", "node", "-e", "fetch('http://db:8080/h')"], undefined],
-      [["CMD", "node", "-e", "fetch(`http://localhost:$${process.env.PORT_OF}/h`)"], undefined],
-      [
-        ["CMD", "node", "-e", "fetch('http://localhost:8080/a'); fetch('http://localhost:8080/b')"],
-        undefined,
-      ],
-      // What can't be a gate: another port, another service, TLS, another program, a variable that is not there.
-      [["CMD", "curl", "-f", "http://localhost:9000/up"], undefined],
-      [["CMD", "curl", "-f", "http://db:8080/up"], undefined],
-      [["CMD", "curl", "-fk", "https://localhost:8080/up"], undefined],
-      [["CMD", "pg_isready"], undefined],
-      [["CMD", "node", "health.js"], undefined],
-      ["curl http://localhost:$$NOWHERE/h", undefined],
+      [["CMD", "curl", "-f", "http://localhost:9000/up"], { path: "/up", port: 9000 }],
+      // What is no plain request is run: another service, TLS, another program, a variable that is not there.
+      ...[
+        ["node", "-e", "fetch('http://db:8080/h')"],
+        ["node", "-e", "fetch('http://localhost:8080/a'); fetch('http://localhost:8080/b')"],
+        ["curl", "-f", "http://db:8080/up"],
+        ["curl", "-fk", "https://localhost:8080/up"],
+        ["pg_isready"],
+        ["node", "health.js"],
+      ].map((command): [unknown, object] => [["CMD", ...command], { kind: "command", command }]),
+      ["curl http://localhost:$$NOWHERE/h", inShell("curl http://localhost:$NOWHERE/h")],
+      [["CMD-SHELL", "pg_isready || exit 1"], inShell("pg_isready || exit 1")],
+      ["test -f /ready", inShell("test -f /ready")],
       [["NONE"], undefined],
     ];
     for (const [test, health] of cases) {
