@@ -304,6 +304,13 @@ describe("bluegreen import: one key at a time", () => {
       assert.deepEqual((await argsFor({ command })).command, words, JSON.stringify(command));
     const both = await argsFor({ entrypoint: ["a", "b"], command: "c d" });
     assert.deepEqual([both.container, both.command], [{ entrypoints: ["a", "b"] }, ["c", "d"]]);
+    const web = { image: "a:1", entrypoint: "a b", command: "c", environment: { Q: "redis://redis:6379/1" } };
+    const services = { web, redis: { image: "redis:8" } };
+    assert.ok(
+      (await saysOf({}, { rest: { services } })).includes(
+        String.raw`With this container.entrypoints, and no command, it is set: ["sh","-c","export Q=\"$REDIS_URL/1\"; exec a b c"]`,
+      ),
+    );
     assert.match(await saysOf({ command: "a && b" }), /Docker Compose drops "&& b"/);
     assert.match(await saysOf({ command: [] }), /is empty, and the image's own can't be taken away/);
   });
