@@ -18,7 +18,7 @@ export interface Report {
   liveSince?: string;
   /** Those that should run, which belong to the live color. */
   workers: { name: string; container: string; image?: string; state: string }[];
-  /** What the live color answered to the gate's request; `container`: of several, the first that is not well. */
+  /** What the live color answered to the gate's request; `container`: which one, of several the first that is not well. */
   health?: { ok: boolean; answer: string; container?: string };
   configHash: { stack?: string; served?: string };
   /** Of a switch that is running, or was killed and not settled yet. */

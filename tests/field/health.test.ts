@@ -114,15 +114,16 @@ describe("a health that is asked in another way", function () {
     await command("test", "!", "-e", "/tmp/ill");
     const { output } = await stack.up();
     assert.match(output, /gate: blue on the command test ! -e \/tmp\/ill, 2 in a row/);
-    const { code, health } = await status();
-    assert.deepEqual([code, health], [0, { ok: true, answer: "exit code 0" }]);
-    await stack.expectNoChange();
     const [blue] = await stack.containers("blue");
-    await docker("exec", blue.Name.slice(1), "touch", "/tmp/ill");
+    const container = blue.Name.slice(1);
+    const { code, health } = await status();
+    assert.deepEqual([code, health], [0, { ok: true, answer: "exit code 0", container }]);
+    await stack.expectNoChange();
+    await docker("exec", container, "touch", "/tmp/ill");
     const ill = await status();
-    assert.deepEqual([ill.code, ill.health], [2, { ok: false, answer: "exit code 1" }]);
+    assert.deepEqual([ill.code, ill.health], [2, { ok: false, answer: "exit code 1", container }]);
     assert.equal(ill.users, "blue answers, but not as its health request should be answered");
-    await docker("exec", blue.Name.slice(1), "rm", "/tmp/ill");
+    await docker("exec", container, "rm", "/tmp/ill");
 
     const keep = stack.keepConfig();
     await command("nosuch", "!", "-e", "/tmp/ill");
