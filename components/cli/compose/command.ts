@@ -1,4 +1,5 @@
 import type { Context } from "./context";
+import { holdsSecret, READ_IT, SECRET_IN_WORDS } from "./secrets";
 import { commandOf } from "./values";
 
 /** What a container is started with, and by which setting. */
@@ -19,6 +20,8 @@ export function mapCommand(context: Context): Start | undefined {
         "is empty, and the image's own can't be taken away",
         `make an image without one: ${key === "command" ? "CMD" : "ENTRYPOINT"} [].`,
       );
+    else if (words !== undefined && holdsSecret(words, context.project))
+      findings.leave([key], SECRET_IN_WORDS, READ_IT);
     else if (words !== undefined) findings.set(settings[key], words, [key]);
     all.push(...(words ?? []));
   }

@@ -7,6 +7,7 @@ import type { Context } from "./context";
 import type { Place } from "./problem";
 import { parseFile, type Project } from "./project";
 import { namesHost, type Redis } from "./redis";
+import { isSecret } from "./secrets";
 import { asText, flag, pairs } from "./values";
 
 /** A variable of the service, and where it comes from. */
@@ -79,19 +80,6 @@ function readEnvFile(
 }
 
 // --- settings
-
-/** Names of what nobody else may know. */
-const SECRET =
-  /(PASS(WORD|WD|PHRASE)?|SECRET|TOKEN|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|SIGNING|ENCRYPTION|SALT|DSN|OTP|JWT|_PW|_PWD|_KEY|_PEPPER)(_BASE|_BASE64|_OLD|_\d+)?$|^KEY$|(SECRET|PASSWORD|PRIVATE|ENCRYPTION|API)_?KEY/i;
-/** Such as postgres://shop:hunter2@db/shop. */
-const WITH_PASSWORD = /^[a-z][\w+.-]*:\/\/[^/\s:@]*:[^/\s@]+@/i;
-
-export function isSecret(name: string, value: string): boolean {
-  if (WITH_PASSWORD.test(value) || value.includes("-----BEGIN ")) return true;
-  if (value === "" || /^(true|false|yes|no|on|off|\d{1,5})$/i.test(value)) return false;
-  // A path or an address of a secret is none.
-  return SECRET.test(name) && !/(_FILE|_PATH|_URL|_HOST)$/.test(name);
-}
 
 /** Variables by which a proxy in front of all containers finds those that it sends users to. */
 const OF_A_PROXY = /^(VIRTUAL_(HOST|PORT|PATH|PROTO|DEST)|LETSENCRYPT_(HOST|EMAIL)|ACME_HOST)$/;

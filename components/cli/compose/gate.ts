@@ -2,6 +2,7 @@ import type { Context } from "./context";
 import { isTree, type Tree } from "./file";
 import { httpCheck, type HttpCheck } from "./health";
 import type { Place } from "./problem";
+import { holdsSecret, READ_IT, SECRET_IN_WORDS } from "./secrets";
 import { asText, integer, seconds, texts } from "./values";
 
 // A health check becomes the gate: where it asks by HTTP, the gate asks the same; else it runs the same command.
@@ -45,7 +46,9 @@ function commandOf(test: unknown): string[] {
 }
 
 export function mapHealth(context: Context, check: Check): void {
-  if ("command" in check) mapByCommand(context, check);
+  const words = "command" in check ? check.command : [check.path];
+  if (holdsSecret(words, context.project)) context.findings.leave(TEST, SECRET_IN_WORDS, READ_IT);
+  else if ("command" in check) mapByCommand(context, check);
   else mapByHttp(context, check);
   mapTimes(context.findings, context.service.healthcheck as Tree);
 }
@@ -56,7 +59,7 @@ function mapByCommand({ findings }: Context, { command, why }: CommandCheck): vo
   findings.remark(TEST, `${why}. The gate runs it in the container, as Docker does. Better: ${ADVICE}`);
 }
 
-function mapByHttp({ findings }: Context, check: HttpCheck): void {
+function mapByHttp({ findings, project }: Context, check: HttpCheck): void {
   const port = (findings.value("containerPort") as number | undefined) ?? 3000;
   if (check.port !== port) findings.set(["health", "port"], check.port, TEST);
   findings.set(["health", "path"], check.path, TEST);
@@ -65,7 +68,7 @@ function mapByHttp({ findings }: Context, check: HttpCheck): void {
   for (const one of check.beyond)
     findings.leave(
       TEST,
-      `has ${one}, which the gate does not do`,
+      `has ${holdsSecret([one], project) ? one.split(" ")[0] : one}, which the gate does not do`,
       "see that a plain GET is answered with 2xx; headers are health.headers.",
     );
   if (check.isScript)

@@ -6,6 +6,7 @@ import { ComposeFile, isTree, type Tree } from "./file";
 import { interpolate, TemplateError, type Lookup } from "./interpolate";
 import { ImportError, type Place, type Problem } from "./problem";
 import { check, type Unknown } from "./schema";
+import { isSecret } from "./secrets";
 
 /** A compose file with its variables put in. */
 export interface Project {
@@ -14,6 +15,8 @@ export interface Project {
   /** What Docker Compose calls it, and what names of its volumes and networks begin with. */
   name: string;
   lookup: Lookup;
+  /** Values of variables that were put in and nobody else may know. */
+  secrets: Set<string>;
   content: Tree;
   services: Tree;
   unknown: Unknown[];
@@ -52,7 +55,13 @@ export function readProject(name: string, given: Given): Project {
   // Docker Compose sets it, and files name it.
   const lookup: Lookup = (variable) =>
     variable === "COMPOSE_PROJECT_NAME" ? projectName : outside(variable);
-  const content = interpolate(file.content, lookup, listen);
+  const secrets = new Set<string>();
+  const watched: Lookup = (variable) => {
+    const value = lookup(variable);
+    if (value !== undefined && value.length > 3 && isSecret(variable, value)) secrets.add(value);
+    return value;
+  };
+  const content = interpolate(file.content, watched, listen);
   refuse(problems);
   const checked = check(content);
   refuse(checked.problems);
@@ -63,6 +72,7 @@ export function readProject(name: string, given: Given): Project {
     folder,
     name: projectName,
     lookup,
+    secrets,
     content,
     services: content.services as Tree,
     unknown: checked.unknown,

@@ -3,6 +3,7 @@ import { isTree, type Tree } from "./file";
 import type { Findings } from "./findings";
 import type { Place } from "./problem";
 import { DEPLOY_ROWS, isNothing, ROWS } from "./rows";
+import { isSecret } from "./secrets";
 import { asText, integer, mebibytes, pairs, seconds, texts } from "./values";
 import { schema } from "../../settings/schema";
 
@@ -176,7 +177,9 @@ export function mapLogging(findings: Findings, value: unknown): void {
   for (const [key, given] of Object.entries(isTree(options) ? options : {})) {
     const from = ["logging", "options", key];
     const size = mebibytes(given) ?? 0;
-    if (!isOwn) findings.set(["container", "logOpts", key], asText(given), from);
+    if (!isOwn && isSecret(key, asText(given)))
+      findings.leave(from, "is a secret, which is not printed", `set container.logOpts.${key}.`);
+    else if (!isOwn) findings.set(["container", "logOpts", key], asText(given), from);
     else if (key === "max-size" && size > 0) findings.set(["logs", "maxSizeMb"], size, from);
     else if (key === "max-file" && (integer(given) ?? 0) > 0)
       findings.set(["logs", "maxFiles"], integer(given), from);

@@ -330,6 +330,33 @@ describe("bluegreen import: one key at a time", () => {
     assert.deepEqual(Object.keys(env ?? {}), ["TOKEN_FILE", "PASSWORD_RESET", "KEYBOARD", "TOKENS"]);
   });
 
+  it("secrets are printed nowhere else either", async () => {
+    write("s/.env", "DB_PASSWORD=hunter2\nPLAIN=hunter3\n");
+    const text = (more: string) =>
+      run(
+        registerImport,
+        "import",
+        write("s/compose.yml", `services: { web: { image: "a:1", ${more} } }`),
+        "web",
+        ...["--pulumi-project", "shop"],
+      );
+    for (const more of [
+      'healthcheck: { test: "mysqladmin ping -p${DB_PASSWORD}" }',
+      'healthcheck: { test: "curl localhost:3000/h?secret=${DB_PASSWORD}" }',
+      'healthcheck: { test: "curl -u a:${DB_PASSWORD} localhost:3000/secret" }',
+      'healthcheck: { test: ["CMD", "check", "amqp://a:hunter2@queue"] }',
+      'command: "app --password ${DB_PASSWORD}"',
+      'entrypoint: ["app", "postgres://shop:hunter2@db/shop"]',
+      "logging: { driver: splunk, options: { splunk-token: hunter2 } }",
+    ]) {
+      const { code, out, err } = await text(more);
+      assert.equal(code, 0, err);
+      assert.match(out + err, /secret/, more);
+      assert.doesNotMatch(out + err, /hunter2/, more);
+    }
+    assert.match((await text('command: "app ${PLAIN} $${DB_PASSWORD}"')).out, /hunter3[^]*\$\{DB_PASSWORD\}/);
+  });
+
   it("variables with names that the component does not take are left out, in words", async () => {
     const ran = await imported({ environment: { "xpack.security.enabled": "false", A: "1", COLOR: "red" } });
     assert.deepEqual(argsOf(ran).env, { A: "1" });
