@@ -271,14 +271,16 @@ function closing(
     ];
   }
   if (!all) return [];
+  const scaled = replicasInWords(live, former, next, settings).length > 0;
+  const untouched = scaled ? "" : " and is not touched";
   if (isNew(other(live)))
     return settings.strategy === "recreate"
-      ? [`${live} stays live and is not touched`, ...idle]
-      : [`${live} stays live and is not touched; ${gate}`];
+      ? [`${live} stays live${untouched}`, ...idle]
+      : [`${live} stays live${untouched}; ${gate}`];
   const stays = `${live} stays live with ${imageOf(next, live)}`;
-  if (!nothingElse) return [`${stays} and is not touched`];
+  if (!nothingElse) return [`${stays}${untouched}`];
   return made.has("switch")
-    ? [`${stays} and is not touched; ${gate}, then nginx reads its configuration anew`]
+    ? [`${stays}${untouched}; ${gate}, then nginx reads its configuration anew`]
     : [`${stays}: no new image and no switch`];
 }
 

@@ -289,6 +289,10 @@ start_all b b b-2 b-3 2>&1`;
       "blue: 2 -> 1 containers; what is too many ends after a drain of up to 30 s",
       "green: 2 -> 1 containers; what is too many ends",
     ]);
+    const decided = { declared: new Set<string>(), made: new Set(["switch"]), all: true };
+    const scaled = settingsOf({ ...LEAST, blue: { ...LEAST.blue, replicas: 2 } });
+    const former = { ...release, failed: {}, children: children() };
+    assert.equal(planInWords(former, release, scaled, decided).at(-1), "blue stays live with s:1");
     const first = planInWords(undefined, release, settingsOf(THREE), {
       declared: new Set(),
       made: new Set(),
