@@ -64,6 +64,15 @@ describe("an answer to the health request", () => {
     });
   });
 
+  it("is told without nginx's HTML", () => {
+    const page =
+      "<html><head><title>502 Bad Gateway</title></head><body><hr><center>nginx</center></body></html>";
+    assert.equal(
+      probe(ANY, `printf '${page}' >"$answer"; echo 502`).answer,
+      "HTTP 502 with a page of nginx's",
+    );
+  });
+
   it("is told in one line, and leaves no file behind", () => {
     const { answer } = probe(ANY, String.raw`printf 'a\n\007b' >"$answer"; echo 200`);
     assert.equal(answer, "HTTP 200 a  b");

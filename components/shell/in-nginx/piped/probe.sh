@@ -38,7 +38,10 @@ probe_http() { # container
     probe_location=${probe_code#"${probe_code%% *}"}
     probe_location=${probe_location# }
     probe_code=${probe_code%% *}
-    last_answer="HTTP $probe_code $(excerpt "$answer")"
+    said=$(excerpt "$answer")
+    # Its own page, or that of one in the container, says no more than the number.
+    case $said in *'<center>nginx'*) said="with a page of nginx's" ;; esac
+    last_answer="HTTP $probe_code $said"
     if is_healthy; then healthy=yes; else healthy=''; fi
   else
     probe_code=none
