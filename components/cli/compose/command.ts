@@ -1,10 +1,10 @@
 import type { Context } from "./context";
-import { holdsSecret, READ_IT, SECRET_IN_WORDS } from "./secrets";
+import { holdsSecret, leaveSecret } from "./secrets";
 import { commandOf } from "./values";
 
-/** What a container is started with, and by which setting. */
+/** What a container is started with, and by which setting. No words: there is a secret among them. */
 export interface Start {
-  words: string[];
+  words?: string[];
   by: "command" | "container.entrypoints";
 }
 
@@ -12,6 +12,7 @@ export function mapCommand(context: Context): Start | undefined {
   const { findings } = context;
   const settings = { entrypoint: ["container", "entrypoints"], command: ["command"] };
   const all: string[] = [];
+  let isHidden = false;
   for (const key of ["entrypoint", "command"] as const) {
     const words = wordsOf(context, key);
     if (words?.length === 0)
@@ -20,17 +21,21 @@ export function mapCommand(context: Context): Start | undefined {
         "is empty, and the image's own can't be taken away",
         `make an image without one: ${key === "command" ? "CMD" : "ENTRYPOINT"} [].`,
       );
-    else if (words !== undefined && holdsSecret(words, context.project))
-      findings.leave([key], SECRET_IN_WORDS, READ_IT);
-    else if (words !== undefined) findings.set(settings[key], words, [key]);
+    else if (words !== undefined && holdsSecret(words, context.project)) {
+      leaveSecret(findings, [key]);
+      isHidden = true;
+    } else if (words !== undefined) findings.set(settings[key], words, [key]);
     all.push(...(words ?? []));
   }
   if (all.length === 0) return undefined;
   const by = findings.origin(...settings.entrypoint) === undefined ? "command" : "container.entrypoints";
-  return { words: all, by };
+  return { words: isHidden ? undefined : all, by };
 }
 
-function wordsOf({ findings, service }: Context, key: "command" | "entrypoint"): string[] | undefined {
+function wordsOf(
+  { findings, service, project }: Context,
+  key: "command" | "entrypoint",
+): string[] | undefined {
   if (!(key in service)) return undefined;
   if (service[key] === null) {
     findings.holds([key], "is the image's own");
@@ -45,7 +50,7 @@ function wordsOf({ findings, service }: Context, key: "command" | "entrypoint"):
   if (read.dropped !== "")
     findings.remark(
       [key],
-      `Docker Compose drops ${JSON.stringify(read.dropped)}, and so does this: it takes a shell, ["sh", "-c", "…"]`,
+      `Docker Compose drops ${holdsSecret([read.dropped], project) ? "all after the first command" : JSON.stringify(read.dropped)}, and so does this: it takes a shell, ["sh", "-c", "…"]`,
     );
   return read.words;
 }

@@ -1,15 +1,13 @@
 import { isTree, type Tree } from "./file";
 import type { Findings } from "./findings";
 import type { Place } from "./problem";
-import { isNothing } from "./rows";
+import { isNothing, OFF } from "./rows";
 import { asText, flag, integer, mebibytes, pairs, texts } from "./values";
 
 // What a container has in both, by nearly the same name. What can't be read goes on as it stands: the component's own reader refuses it
 // and says why.
 
 type Take = (findings: Findings, value: unknown, from: Place) => void;
-
-const OFF = "so it is without a setting";
 
 /** `none`: what is as if it were not there. */
 const one =
@@ -75,7 +73,7 @@ const replicas: Take = (findings, value, from) => {
   findings.set(["replicas"], count, from);
   findings.remark(
     from,
-    "each color has as many, and both run. With idle: stopped, one does, but while an update runs",
+    "each color has as many, and both colors run. With idle: stopped, the idle one runs during an update only",
   );
 };
 

@@ -1,6 +1,6 @@
-import type { Start } from "./command";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
+import type { Start } from "./command";
 import { isTree } from "./file";
 import type { Findings } from "./findings";
 import type { Context } from "./context";
@@ -171,7 +171,7 @@ function wrapped(moved: string[], start: Start | undefined): string {
   const quoted = (word: string) =>
     /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
   const { words, by } = start ?? { by: "command" };
-  const script = `export ${moved.join(" ")}; exec ${words?.map(quoted).join(" ") ?? "WHAT THE IMAGE STARTS"}`;
+  const script = `export ${moved.join(" ")}; exec ${words?.map(quoted).join(" ") ?? "WHAT IS STARTED NOW"}`;
   const setting = by === "command" ? "This command sets it" : `With this ${by}, and no command, it is set`;
   return `what names the component's Redis is known when a container starts. ${setting}: ${JSON.stringify(["sh", "-c", script])}`;
 }

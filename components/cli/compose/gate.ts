@@ -2,7 +2,7 @@ import type { Context } from "./context";
 import { isTree, type Tree } from "./file";
 import { httpCheck, type HttpCheck } from "./health";
 import type { Place } from "./problem";
-import { holdsSecret, READ_IT, SECRET_IN_WORDS } from "./secrets";
+import { holdsSecret, leaveSecret } from "./secrets";
 import { asText, integer, seconds, texts } from "./values";
 
 // A health check becomes the gate: where it asks by HTTP, the gate asks the same; else it runs the same command.
@@ -47,7 +47,7 @@ function commandOf(test: unknown): string[] {
 
 export function mapHealth(context: Context, check: Check): void {
   const words = "command" in check ? check.command : [check.path];
-  if (holdsSecret(words, context.project)) context.findings.leave(TEST, SECRET_IN_WORDS, READ_IT);
+  if (holdsSecret(words, context.project)) leaveSecret(context.findings, TEST);
   else if ("command" in check) mapByCommand(context, check);
   else mapByHttp(context, check);
   mapTimes(context.findings, context.service.healthcheck as Tree);

@@ -2,7 +2,7 @@ import { take } from "./container";
 import { isTree, type Tree } from "./file";
 import type { Findings } from "./findings";
 import type { Place } from "./problem";
-import { DEPLOY_ROWS, isNothing, ROWS } from "./rows";
+import { DEPLOY_ROWS, isNothing, OFF, ROWS } from "./rows";
 import { isSecret } from "./secrets";
 import { asText, integer, mebibytes, pairs, seconds, texts } from "./values";
 import { schema } from "../../settings/schema";
@@ -57,7 +57,7 @@ export function leaveByRow(
   { reason, next, holds }: (typeof ROWS)[string],
   value: unknown,
 ): void {
-  if (isNothing(value) || holds?.(value) === true) findings.holds(from, "so it is without a setting");
+  if (isNothing(value) || holds?.(value) === true) findings.holds(from, OFF);
   else findings.leave(from, reason, next);
 }
 

@@ -161,6 +161,9 @@ export const DEPLOY_ROWS: { [key: string]: Row } = {
   },
 };
 
+/** What holds as it is. */
+export const OFF = "so it is without a setting";
+
 /** Whether an empty thing stands there: nothing is lost with it. */
 export const isNothing = (value: unknown): boolean =>
   value === null ||

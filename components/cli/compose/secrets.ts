@@ -1,3 +1,6 @@
+import type { Findings } from "./findings";
+import type { Place } from "./problem";
+
 // What is not printed.
 
 /** Names of what nobody else may know. */
@@ -17,6 +20,9 @@ export function isSecret(name: string, value: string): boolean {
 export const holdsSecret = (words: string[], { secrets }: { secrets: Set<string> }): boolean =>
   words.some((word) => isSecret("", word) || [...secrets].some((secret) => word.includes(secret)));
 
-/** How to say it otherwise. */
-export const SECRET_IN_WORDS = "has a secret in it, which is not printed";
-export const READ_IT = "let it read a variable that the container has: $$NAME in a shell's line.";
+export const leaveSecret = (findings: Findings, from: Place): void =>
+  findings.leave(
+    from,
+    "has a secret in it, which is not printed",
+    "let it read a variable that the container has: $$NAME in a shell's line.",
+  );

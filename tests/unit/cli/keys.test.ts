@@ -260,7 +260,7 @@ describe("bluegreen import: one key at a time", () => {
     assert.equal((await argsFor({ scale: 3 })).replicas, 3);
     assert.equal((await argsFor({ deploy: { replicas: "2" } })).replicas, 2);
     assert.equal((await argsFor({ deploy: { replicas: 1 } })).replicas, undefined);
-    assert.match(await saysOf({ scale: 3 }), /each color has as many, and both run/);
+    assert.match(await saysOf({ scale: 3 }), /each color has as many, and both colors run/);
     assert.match(await saysOf({ scale: 40 }), /would be replicas, which is 40, but must be/);
   });
 
@@ -354,6 +354,14 @@ describe("bluegreen import: one key at a time", () => {
       assert.match(out + err, /secret/, more);
       assert.doesNotMatch(out + err, /hunter2/, more);
     }
+    // What names the component's Redis is moved into the command, which is shown.
+    const moved = await text(
+      'command: "app ${DB_PASSWORD}", environment: { Q: "redis://redis:6379/1" } }, redis: { image: "redis:8"',
+    );
+    assert.match(moved.err.replace(/\s+/g, " "), /export Q=.*; exec WHAT IS STARTED NOW/);
+    assert.doesNotMatch(moved.out + moved.err, /hunter2/);
+    const dropped = await text('command: "app; other ${DB_PASSWORD}"');
+    assert.doesNotMatch(dropped.out + dropped.err, /hunter2/);
     assert.match((await text('command: "app ${PLAIN} $${DB_PASSWORD}"')).out, /hunter3[^]*\$\{DB_PASSWORD\}/);
   });
 
