@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { listeningOf, urls, type Listening } from "../host/address";
+import { readChild } from "../settings/color";
 import { Failure } from "./failure";
 import type { Service, Urls } from "./report";
 
@@ -90,10 +91,9 @@ function readService(
   };
 }
 
-/** A further container of a color is one of it as the first is: `blue-2`. The name of a worker begins with a letter: `blue-jobs`. */
 function readRole(child: string): { role: string; worker?: string } {
-  const [, color, further, worker] = /^(blue|green)-(?:(\d+)|(.+))$/.exec(child) ?? [];
-  return { role: further === undefined ? child : color, worker };
+  const { color, worker } = readChild(child);
+  return { role: worker === undefined ? (color ?? child) : child, worker };
 }
 
 /** What the last move that passed was told. */

@@ -1,4 +1,4 @@
-import { COLORS, other, type Color, type ColorSettings, type Health } from "../settings";
+import { COLORS, other, readChild, type Color, type ColorSettings, type Health } from "../settings";
 import { asked, type Asked } from "./health";
 
 /** What a release is about, as far as it is known while a program runs. */
@@ -180,8 +180,8 @@ function replicasInWords(
   { colors, drainSeconds }: PlanSettings,
 ): string[] {
   const after = colors[color].replicas;
-  const isOne = new RegExp(`^${color}(-\\d+)?$`);
-  const before = Object.keys(former.children).filter((child) => isOne.test(child)).length;
+  const all = Object.keys(former.children).map(readChild);
+  const before = all.filter((one) => one.color === color && one.worker === undefined).length;
   if (before === after || before === 0) return [];
   const how =
     after > before
@@ -221,8 +221,8 @@ function workersInWords(
   const { workers } = colors[live];
   const there = (worker: string) => `${former.activeColor}-${worker}` in former.children;
   const ended = Object.keys(former.children).flatMap((child) => {
-    const [, worker] = new RegExp(`^${former.activeColor}-([a-z].*)$`).exec(child) ?? [];
-    return worker === undefined || Object.hasOwn(workers, worker)
+    const { color, worker } = readChild(child);
+    return worker === undefined || color !== former.activeColor || Object.hasOwn(workers, worker)
       ? []
       : [`workers: ${worker} ends: ${live} has none`];
   });

@@ -1,4 +1,4 @@
-export { COLORS, namesOf, other, type Color } from "./color";
+export { COLORS, namesOf, other, readChild, type Color } from "./color";
 export { certificateFolder, hasTls, isRedirected, isRemote, nearestFirst, ownVariables } from "./derived";
 export {
   findViolations,
