@@ -45,11 +45,6 @@ describe("N15 several containers of a color", function () {
     const names = await Promise.all(Object.keys(counts).map(async (id) => nameOf(await inspect(id))));
     return { names: names.sort(), counts: Object.values(counts) };
   }
-  const inOrder = async () => {
-    const { code, output } = await stack.bluegreen("status");
-    assert.equal(code, 0, output);
-    return output;
-  };
 
   it("N15 the first release: each is gated, all are asked in turn", async () => {
     const { output } = await stack.up();
@@ -72,7 +67,10 @@ describe("N15 several containers of a color", function () {
       ],
       [one.HostConfig.Memory, one.Config.Cmd, one.Config.Env.filter((env) => !env.includes("HOSTNAME"))],
     );
-    assert.match(await inOrder(), /live: +blue \S+ \(\S+, \S+-2, \S+-3\), 3 containers, running, healthy/);
+    assert.match(
+      await stack.inOrder(),
+      /live: +blue \S+ \(\S+, \S+-2, \S+-3\), 3 containers, running, healthy/,
+    );
   });
 
   it("N15 a release, the flip and the rollback lose no request", async () => {
@@ -135,7 +133,7 @@ describe("N15 several containers of a color", function () {
       },
       { requests: REQUESTS },
     );
-    await inOrder();
+    await stack.inOrder();
     await stack.expectNoChange();
   });
 

@@ -54,11 +54,6 @@ describe("workers that belong to the release", () => {
     assert.equal(found.length, 1);
     return found[0];
   };
-  const inOrder = async () => {
-    const { code, output } = await stack.bluegreen("status");
-    assert.equal(code, 0, output);
-    return output;
-  };
 
   it("N8 those of the live color run after the first release; nothing is left to do", async () => {
     const { output } = await stack.up();
@@ -75,7 +70,7 @@ describe("workers that belong to the release", () => {
     );
     assert.equal((await workerOf("blue", "mail")).HostConfig.Memory, 64 * 2 ** 20);
     assert.equal((await workerOf("green", "jobs")).State.Status, "created");
-    assert.match(await inOrder(), /workers: +jobs \(\S+-blue-jobs-\w+\) running, mail \(/);
+    assert.match(await stack.inOrder(), /workers: +jobs \(\S+-blue-jobs-\w+\) running, mail \(/);
     await stack.expectNoChange();
   });
 
@@ -145,7 +140,7 @@ describe("workers that belong to the release", () => {
     const log = await since("jobs");
     assert.deepEqual([log.at(0), log.at(-1)], ["end two", "begin two"]);
     assert.ok(neverTwo(log, ["two"]), log.join(", "));
-    await inOrder();
+    await stack.inOrder();
     await stack.expectNoChange();
   });
 

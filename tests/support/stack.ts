@@ -282,6 +282,13 @@ export class TestStack {
     await this.refresh("--expect-no-changes");
   }
 
+  /** `bluegreen status` finds no difference; what it prints. */
+  async inOrder(): Promise<string> {
+    const { code, output } = await this.bluegreen("status");
+    if (code !== 0) throw new Error(`bluegreen status ended with ${code}:\n${output}`);
+    return output;
+  }
+
   /** The state as `pulumi stack export` writes it. */
   async export(): Promise<string> {
     return (await this.pulumi("stack", "export")).output;
