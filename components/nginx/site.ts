@@ -225,8 +225,8 @@ ${renderPassing(site, fromGate(site))}  location / {
 `;
 
 /**
- * Of several containers, each is asked by its own name, past the upstream that they share. Whether that has found one of them, another
- * server tells.
+ * Of several containers, each is asked by its own name, past the upstream that they share. Another server tells whether nginx has
+ * resolved that one.
  */
 const renderGateServers = (whose: Whose, site: Site) =>
   hasReplicas(site)
