@@ -19,7 +19,7 @@ interface Facts {
 }
 const RUNS = {
   container_status: "running",
-  exit_code: 0,
+  exit_code: "" as number | "",
   out_of_memory: "false",
   restarts: 0,
   up: "Up 13 seconds",
@@ -323,6 +323,14 @@ const CAUSES: { [cause: string]: Facts & { likely: RegExp; advice: RegExp; blame
     advice: /green image/,
     blamesImage: true,
   },
+  "it is started again and again, and can't be": {
+    ...refused,
+    container: { exit_code: 127, restarts: 4 },
+    listens: [],
+    likely: /its command can't be run: exit code 127/,
+    advice: /mend 'command', if you have set it, or the green image/,
+    blamesImage: true,
+  },
   "it may not do something": {
     ...refused,
     container: { container_status: "exited", exit_code: 1 },
@@ -396,6 +404,10 @@ describe("F28 U6: why a gate has failed", () => {
     assert.equal(
       explain({ ...refused, container: { container_status: "exited", exit_code: 3, restarts: 2 } }).state,
       "State of shop-green-2: exited, exit code 3, restarted 2 times.",
+    );
+    assert.equal(
+      explain({ ...refused, container: { exit_code: 3, restarts: 2 } }).state,
+      "State of shop-green-2: running (Up 13 seconds), restarted 2 times, last exit code 3.",
     );
   });
 

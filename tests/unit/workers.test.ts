@@ -30,13 +30,14 @@ docker() {
     *Config*) ;;
     'inspect --format {{.State.Status}} {{.RestartCount}} '*) cut -d ' ' -f 2,3 "${folder}/containers/$4" ;;
     'inspect --format State '*) echo 'State of it: running, restarted 1 times.' ;;
-    'wait '*) if grep -q ' running ' "${folder}/containers/$2"; then exec sleep 9; else echo 3; fi ;;
+    *Created*) echo before ;;
+    'events --since before --until '*' --filter container=new --filter event=die '*) printf '%s\\n' 1 3 ;;
     'logs '*) echo 'no queue' ;;
     'start '*)
       echo "start $2" >>"${folder}/calls"
       [ -e "${folder}/containers/$2" ] || { echo "no such container" >&2; return 1; }
       read -r name state restarts <"${folder}/containers/$2"
-      case $(cat "${folder}/$2.does" 2>/dev/null) in fails) now='restarting 1' ;; *) now='running 0' ;; esac
+      case $(cat "${folder}/$2.does" 2>/dev/null) in fails) now='running 1' ;; *) now='running 0' ;; esac
       echo "$name $now" >"${folder}/containers/$2"
       ;;
     'stop '*)

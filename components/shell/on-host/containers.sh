@@ -43,6 +43,14 @@ cannot_start() { # container what-docker-said
   fi >&2
   give_up
 }
+# How a container has last ended, by what Docker remembers of the last minutes: the container itself has forgotten it when it runs
+# again. Nothing where Docker has forgotten it too. The end of the time must be to come, or Podman says nothing.
+last_exit_code() { # container
+  made=$(docker inspect --format '{{.Created}}' "$1" </dev/null) || return 0
+  docker events --since "$made" --until "$(($(date +%s) + 2))" --filter "container=$1" --filter event=die \
+    --format '{{.Actor.Attributes.exitCode}}' </dev/null | tail -n 1
+}
+
 # A script that has more to say at its end has a function of its own in place of this one.
 give_up() { exit 1; }
 

@@ -3,7 +3,8 @@
 #
 #   color              the one that failed
 #   failure            what the switch has noted: lines "key value", see note_failure in reason.sh
-#   container_status, exit_code, out_of_memory, restarts, up    what Docker says of the container
+#   container_status, exit_code, out_of_memory, restarts, up    what Docker says of the container. Of one that runs, the exit code
+#                      is that of its last end, and empty where there was none or Docker has forgotten it
 #   log                its last log lines
 #   sockets            /proc/net/tcp and tcp6 of the container; empty where they could not be read
 #   candidate_port, own_settings    its port; the settings that are its own, and not those of both colors
@@ -45,7 +46,7 @@ set_port() { # port
 say_state() {
   state="State of $(failure_fact container): $container_status"
   if [ "$container_status" = running ]; then
-    state="$state ($up), restarted $restarts times."
+    state="$state ($up), restarted $restarts times${exit_code:+, last exit code $exit_code}."
   else
     state="$state, exit code $exit_code, restarted $restarts times."
   fi

@@ -23,7 +23,11 @@ look_at_container() {
 $(docker inspect -f '{{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.RestartCount}}' "$1" </dev/null)
 END
   up=$(docker ps --all --filter "name=^/$1\$" --format '{{.Status}}' </dev/null)
-  [ "$container_status" != running ] || sockets=$(listening_sockets "$1")
+  if [ "$container_status" = running ]; then
+    sockets=$(listening_sockets "$1")
+    exit_code=''
+    [ "$restarts" = 0 ] || exit_code=$(last_exit_code "$1")
+  fi
 }
 
 # The kernel's tables of the container's network, read from a container of nginx's image beside it: a color's own image may

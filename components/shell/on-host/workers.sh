@@ -148,7 +148,7 @@ move() { # name container exclusive|beside seconds
   [ "$running" = "$others" ] || stop_worker "$container" || fail_worker "can't be stopped"
   say "$name: starting $container"
   said=$(docker start "$container" 2>&1 >/dev/null) || fail_worker "can't be started. Docker says: $said"
-  stays_up "$4" || fail_worker "did not stay up for $4 s"
+  stays_up "$4" || fail_worker "did not stay up for $4 s" "$(last_exit_code "$container")"
   [ "$3" = exclusive ] || stop_others 'It runs beside'
   say "$name runs in $LIVE_COLOR: $container"
 }
@@ -182,28 +182,21 @@ stop_worker() { # container
   [ "$(docker inspect --format '{{.State.Running}}' "$1" 2>/dev/null)" != true ]
 }
 
-# Docker starts it again at once, and forgets how it ended. "docker wait" is told; it has no part of the pipe, since it must not hold the lock.
+# Docker starts it again at once, so it may just run.
 stays_up() { # seconds
-  ended=$folder/$container.ended
-  docker wait "$container" >"$ended" 2>/dev/null 3>&- &
-  waiter=$!
-  left=$1 stayed=yes
-  while [ "$left" -gt 0 ] && [ -n "$stayed" ]; do
+  left=$1
+  while [ "$left" -gt 0 ]; do
     sleep 1
     left=$((left - 1))
-    [ ! -s "$ended" ] && [ "$(docker inspect --format '{{.State.Status}} {{.RestartCount}}' "$container")" = "running 0" ] || stayed=''
+    [ "$(docker inspect --format '{{.State.Status}} {{.RestartCount}}' "$container")" = "running 0" ] || return 1
   done
-  # What waits may be told a moment later than what looks.
-  [ -n "$stayed" ] || [ -s "$ended" ] || sleep 1
-  kill "$waiter" 2>/dev/null || :
-  [ -n "$stayed" ]
 }
 
 # It is told at the end, since others still move.
-fail_worker() { # why
+fail_worker() { # why [exit-code]
   {
     echo "error: workers.$name: $container $1."
-    [ ! -s "$folder/$container.ended" ] || echo "It ended with exit code $(cat "$folder/$container.ended")."
+    [ -z "${2:-}" ] || echo "It ended with exit code $2."
     docker inspect --format 'State of it: {{.State.Status}}, restarted {{.RestartCount}} times{{if .State.OOMKilled}}, killed for want of memory{{end}}.' "$container" || :
     echo 'Its last log lines:'
     docker logs --tail 20 "$container" 2>&1 | sed 's/^/  | /'
