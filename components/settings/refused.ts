@@ -9,8 +9,10 @@ const ruled = (why: string) => `is the component's own: ${why}`;
 const SWITCH = ruled("the switch starts a color when its turn has come, and Pulumi waits for the gate");
 const NAMESPACE =
   "shares what is the host's or another container's with the color, which no release can take back";
-const NONE =
-  "has no setting. Where the service can't do without, Pulumi's transforms set it: docs/how-to/containers.md";
+/** What to do where there is no other way. */
+export const TRANSFORMS =
+  "Where the service can't do without, Pulumi's transforms set it: docs/how-to/containers.md";
+const NONE = `has no setting. ${TRANSFORMS}`;
 
 export const REFUSED = {
   name: ruled("the old and the new container of a color exist together, so Pulumi names each"),

@@ -103,7 +103,8 @@ const TAKEN: { [key: string]: Take } = {
 /** Sets what the component has of a key, wherever that stands; false where it has none. */
 export function take(findings: Findings, key: string, value: unknown, from: Place = [key]): boolean {
   if (!Object.hasOwn(TAKEN, key)) return false;
-  if (isNothing(value)) findings.holds(from, "is empty");
-  else TAKEN[key](findings, value, from);
+  if (!isNothing(value)) TAKEN[key](findings, value, from);
+  // Such as a name of extra_hosts without an address.
+  if (!findings.keys.has(String(from[0]))) findings.holds(from, "is empty");
   return true;
 }

@@ -29,8 +29,8 @@ export interface Remark {
 }
 
 /**
- * What a compose service becomes. Places are those in the service: ["ports", 0]. Each of its keys has to be in one of these lists
- * at the end.
+ * What a compose service becomes. Places are those in the service: ["ports", 0]; in another one, those in the file: ["services", "jobs"].
+ * Each of its keys has to be in one of these lists at the end.
  */
 export class Findings {
   private found: Found[] = [];
@@ -53,6 +53,9 @@ export class Findings {
     this.same.push({ from, text });
   }
 
+  get settings(): readonly Found[] {
+    return this.found;
+  }
   value(...path: string[]): unknown {
     return this.found.find((one) => pathOf(one.path) === pathOf(path))?.value;
   }

@@ -16,6 +16,7 @@ import * as resources from "./resources";
 import { isNothing, ROWS } from "./rows";
 import { texts } from "./values";
 import { mapVolumes } from "./volumes";
+import { findWorkers, mapWorker, readOther } from "./workers";
 
 /** One service as settings. */
 export interface Imported {
@@ -34,7 +35,9 @@ export function importService(project: Project, name: string, wishes: Wishes): I
     const reason = `has no ${JSON.stringify(name)}: there are ${all || "none"}${included}`;
     refuse({ place: ["services"], reason, next: "give one of them." });
   }
-  const { service, placeOf } = extend(project.services, name, refuse);
+  const { service, placeOf: placeIn } = extend(project.services, name, refuse);
+  const placeOf = (from: Place): Place =>
+    from[0] === "services" ? readOther(project, String(from[1])).placeOf(from.slice(2)) : placeIn(from);
   const findings = new Findings();
   const refuseAt = (from: Place, reason: string, next: string) =>
     refuse({ place: placeOf(from), reason, next });
@@ -100,12 +103,15 @@ function mapService(context: Context): Other[] {
   for (const key of ["environment", "env_file"])
     if (key in service && !findings.keys.has(key)) findings.holds([key], "adds nothing");
 
-  const needed = neededServices(project, name, service, [...values.values()], redis);
+  const workers = findWorkers(context);
+  const moved = [...workers.values()].filter((one) => "worker" in one);
+  const needed = neededServices([{ context, environment }, ...moved], redis);
   mapDependencies(context, redis, needed);
   const reached = mapNetworks(findings, project, service, needed);
   mapVolumes(context);
   mapRest(context);
-  return otherServices(project, name, service, { redis, reached });
+  for (const worker of moved) mapWorker(worker, context, environment, redis);
+  return otherServices(project, name, service, { redis, reached, workers });
 }
 
 function mapImage({ findings, service, wishes }: Context): void {

@@ -1,3 +1,5 @@
+import type { Context } from "./context";
+import type { Environment } from "./environment";
 import { isTree, type Tree } from "./file";
 import type { Findings } from "./findings";
 import { nameOnHost, type Project } from "./project";
@@ -15,23 +17,25 @@ export const dependenciesOf = (service: Tree): string[] =>
 const networksOf = ({ networks }: Tree): string[] =>
   isNothing(networks) ? ["default"] : isTree(networks) ? Object.keys(networks) : texts(networks);
 
-/** The services that stay in the compose project and that this one asks for by name. */
+/** The services that stay in the compose project and that those which don't ask for by name. */
 export function neededServices(
-  project: Project,
-  name: string,
-  service: Tree,
-  values: string[],
+  all: { context: Context; environment: Environment }[],
   redis: Redis | undefined,
 ): string[] {
-  const links = texts(service.links).map((link) => link.split(":")[0]);
-  const named = [...dependenciesOf(service), ...links];
+  const [{ project }] = all.map(({ context }) => context);
+  const leaving = [...all.map(({ context }) => context.name), redis?.name];
   return Object.keys(project.services).filter(
     (other) =>
-      other !== name &&
-      other !== redis?.name &&
-      !runsOnce(service, other) &&
-      (named.includes(other) || values.some((value) => namesHost(value, other))),
+      !leaving.includes(other) &&
+      all.some(({ context: { service }, environment }) => asksFor(service, environment, other)),
   );
+}
+function asksFor(service: Tree, { variables }: Environment, other: string): boolean {
+  const links = texts(service.links).map((link) => link.split(":")[0]);
+  const named = [...dependenciesOf(service), ...links];
+  const isNamed =
+    named.includes(other) || [...variables.values()].some(({ value }) => namesHost(value, other));
+  return isNamed && !runsOnce(service, other);
 }
 
 /** A job that is over before the service begins. */
@@ -86,43 +90,40 @@ function describe(project: Project, key: string, needed: string[]): Network {
   };
 }
 
+/** The first that is not internal is the ingress's, with nginx on it: Docker publishes no port on an internal one. */
 function join(findings: Findings, service: Tree, own: Network[], needed: string[], from: Place): string[] {
-  const [best, ...others] = [...own].sort(
-    (a, b) =>
-      Number(a.isInternal) - Number(b.isInternal) ||
-      b.reaches.length - a.reaches.length ||
-      Number(b.isExternal) - Number(a.isExternal),
-  );
-  if (best.isInternal) {
-    findings.leave(
-      from,
-      `${best.name} is an internal network, on which Docker publishes no port`,
-      "put what the service needs on another network, and name that: network.name.",
-    );
-    return [];
+  const useful = own.filter(({ reaches, isExternal }) => reaches.length > 0 || isExternal);
+  const joined = useful.length > 0 ? useful : own.slice(0, 1);
+  const [first] = joined
+    .filter(({ isInternal }) => !isInternal)
+    .sort((a, b) => b.reaches.length - a.reaches.length || Number(b.isExternal) - Number(a.isExternal));
+  const placeOf = ({ key }: Network): Place => {
+    if (isNothing(service.networks)) return from;
+    return ["networks", isTree(service.networks) ? key : texts(service.networks).indexOf(key)];
+  };
+  for (const [i, one] of own.entries()) {
+    if (!joined.includes(one)) findings.holds(placeOf(one), `${one.key}: nothing that is needed is on it`);
+    else if (one === first) findings.set(["network", "name"], one.name, placeOf(one));
+    else findings.set(["container", "networks", i], one.name, placeOf(one));
+    mapDetails(findings, service, one.key);
   }
-  findings.set(["network", "name"], best.name, from);
-  const reached =
-    best.reaches.length > 0 ? `, on which ${best.reaches.join(", ")} can be reached by name` : "";
+  const reached = needed.filter((other) => joined.some(({ reaches }) => reaches.includes(other)));
+  const [names, they] = [
+    joined.map(({ name }) => name).join(", "),
+    joined.length > 1 ? "They have" : "It has",
+  ];
   findings.remark(
     from,
-    `the colors join the network ${best.name}${reached}. It has to be there before 'pulumi up', and 'docker compose down' can't remove it as long as they run`,
+    `the colors join ${names}${reached.length > 0 ? `, on which ${reached.join(", ")} can be reached by name` : ""}. ${they} to be there before 'pulumi up', and 'docker compose down' can't remove what they are on`,
   );
-  const missing = needed.filter((other) => !best.reaches.includes(other));
+  const missing = needed.filter((other) => !reached.includes(other));
   if (missing.length > 0)
     findings.leave(
       from,
-      `${missing.join(", ")}: not on ${best.name}, the one network that the component joins`,
-      `add ${best.key} to the networks of ${missing.join(", ")} in the compose file, and 'docker compose up -d' there.`,
+      `${missing.join(", ")}: on no network of this service`,
+      `add ${joined[0].key} to the networks of ${missing.join(", ")} in the compose file, and 'docker compose up -d' there.`,
     );
-  for (const { key } of others)
-    findings.leave(
-      ["networks", isTree(service.networks) ? key : texts(service.networks).indexOf(key)],
-      `${key}: the component joins one network, ${best.key}`,
-      "put what is needed of it on the other one.",
-    );
-  mapDetails(findings, service, best.key);
-  return best.reaches;
+  return reached;
 }
 
 /** Aliases and addresses. */

@@ -1,9 +1,10 @@
 import { isTree, type Tree } from "./file";
 import { shortName } from "./image";
-import { dependenciesOf, runsOnce } from "./network";
+import { dependenciesOf } from "./network";
 import type { Project } from "./project";
 import { namesHost, type Redis } from "./redis";
 import { pairs, texts } from "./values";
+import { kindOf, readOther, type Moved, type NotMoved, type Workers } from "./workers";
 
 // The services of the file that are not imported, and what takes the place of each.
 
@@ -15,21 +16,21 @@ export interface Other {
 const PROXIES =
   /^(nginx|nginx-proxy|nginx-proxy-manager|openresty|traefik|caddy|caddy-docker-proxy|haproxy|envoy|swag|acme-companion|letsencrypt-nginx-proxy-companion|docker-letsencrypt-nginx-proxy-companion|certbot)$/;
 const UPDATERS = /^(watchtower|ouroboros|diun|whats-up-docker|wud)$/;
-const WORKERS =
-  /\b(sidekiq|celery|worker|queue|resque|rq|bullmq?|cron|beat|scheduler|clockwork|horizon|delayed_job|good_job|solid_queue)\b/i;
-const MIGRATIONS = /\b(migrate|migration|db:prepare|db:setup|alembic|prisma|flyway|liquibase)\b/i;
-
 export function otherServices(
   project: Project,
   name: string,
   service: Tree,
-  { redis, reached }: { redis?: Redis; reached: string[] },
+  { redis, reached, workers }: { redis?: Redis; reached: string[]; workers: Workers },
 ): Other[] {
-  return Object.entries(project.services).flatMap(([other, one]) => {
+  return Object.keys(project.services).flatMap((other) => {
     if (other === name || other === redis?.name) return [];
     if (other === baseOf(project.services[name]))
       return [{ name: other, text: `it is what ${name} extends, which is in the settings` }];
-    return [{ name: other, text: describe(other, isTree(one) ? one : {}, name, service, reached) }];
+    const moved = workers.get(other);
+    if (moved !== undefined) return [{ name: other, text: tellWorker(moved) }];
+    return [
+      { name: other, text: describe(other, readOther(project, other).service, name, service, reached) },
+    ];
   });
 }
 
@@ -40,7 +41,6 @@ function baseOf(service: unknown): unknown {
 
 function describe(other: string, one: Tree, name: string, service: Tree, reached: string[]): string {
   const image = typeof one.image === "string" ? shortName(one.image) : "";
-  const command = [...texts(one.command), ...texts(one.entrypoint)].join(" ");
   const stays = reached.includes(other)
     ? "it stays in the compose project, and the colors reach it by its name"
     : "it stays in the compose project";
@@ -50,18 +50,20 @@ function describe(other: string, one: Tree, name: string, service: Tree, reached
     return `${stays}. If users reach ${name} through it, the component's nginx takes its place: it holds proxy.port, and tls.names has it end TLS`;
   if (UPDATERS.test(image))
     return "nothing takes its place: a release changes blue.image or green.image, and is gated";
-  const isSame =
-    image !== "" && image === (typeof service.image === "string" ? shortName(service.image) : undefined);
-  const isPart =
-    isSame || (one.build !== undefined && JSON.stringify(one.build) === JSON.stringify(service.build));
-  if (runsOnce(service, other) || (isPart && MIGRATIONS.test(command)))
-    return "it runs once before the service: the component has no step for that; run it before a release, so that both colors can live with it (docs/migrations.md)";
-  if (isPart && (WORKERS.test(command) || WORKERS.test(other)))
-    return `it is a worker of the same image: it stays in the compose project, where a release has to change its image too; both versions run for a while (docs/migrations.md)`;
-  if (isPart)
-    return `it has the same image: ${stays}, where a release has to change its image too; or import it on its own`;
-  return stays;
+  switch (kindOf(other, one, service)) {
+    case "runs-once":
+      return "it runs once before the service: the component has no step for that; run it before a release, so that both colors can live with it (docs/migrations.md)";
+    case "same-image":
+      return `it has the same image: ${stays}, where a release has to change its image too; or import it on its own. If it works for the service, it can be one of its workers (docs/how-to/workers.md)`;
+    default:
+      return stays;
+  }
 }
+
+const tellWorker = (moved: Moved | NotMoved): string =>
+  "worker" in moved
+    ? `it becomes workers.${moved.worker}, and moves with each release. Stop it in the compose project before 'pulumi up', or there are two of it`
+    : `it is a worker of the same image, but ${moved.reason}: set it by hand (docs/how-to/workers.md), or let it stay in the compose project, where a release has to change its image too`;
 
 /** Whether it depends on a service, or names it. */
 const refersTo = (one: Tree, name: string): boolean =>

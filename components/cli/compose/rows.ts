@@ -1,3 +1,4 @@
+import { TRANSFORMS } from "../../settings/refused";
 import { isTree } from "./file";
 import { flag, integer } from "./values";
 
@@ -15,6 +16,7 @@ const IN_IMAGE = "put it into the image's Dockerfile: ";
 const ON_HOST =
   "if the service needs it, it is no service for this component, which gives a color its own namespaces.";
 const NONE = "there is no setting for it.";
+const BY_HAND = `${TRANSFORMS}.`;
 const NOT_RUN = "is for developing with Docker Compose";
 
 export const ROWS: { [key: string]: Row } = {
@@ -23,13 +25,13 @@ export const ROWS: { [key: string]: Row } = {
     reason: "is about what 'docker compose up' prints",
     next: "docker logs NAME shows what a color printed.",
   },
-  blkio_config: { reason: "has no setting: the disk is shared as it comes", next: NONE },
+  blkio_config: { reason: "has no setting: the disk is shared as it comes", next: BY_HAND },
   build: {
     reason: "nothing is built here, and a release needs an image with a tag of its own",
     next: "build and push it before a release: docker build -t REGISTRY/NAME:VERSION .",
   },
   cgroup: { reason: "has no setting", next: ON_HOST },
-  cgroup_parent: { reason: "has no setting", next: ON_HOST },
+  cgroup_parent: { reason: "has no setting", next: BY_HAND },
   container_name: {
     reason: "can't be kept: two colors can't have one name",
     next: "the outputs blueContainer and greenContainer have the names; 'docker ps' shows them.",
@@ -49,14 +51,17 @@ export const ROWS: { [key: string]: Row } = {
   credential_spec: { reason: "is for Windows", next: NONE },
   develop: { reason: NOT_RUN, next: "nothing." },
   device_cgroup_rules: {
-    reason: "has no setting: a color gets no devices",
-    next: "a service with devices stays in the compose project.",
+    reason: "has no setting",
+    next: "name each device: container.devices.",
   },
   domainname: {
     reason: "has no setting",
-    next: "health.hostHeader and tls.names are what users' requests have.",
+    next: BY_HAND,
   },
-  external_links: { reason: "has no setting", next: "name the network of that container: network.name." },
+  external_links: {
+    reason: "has no setting",
+    next: "name the network of that container: container.networks.",
+  },
   hostname: {
     reason: "has no setting: two colors have two",
     next: "a name that the app needs is an environment variable's matter.",
@@ -131,7 +136,7 @@ export const ROWS: { [key: string]: Row } = {
     next: `${IN_IMAGE}STOPSIGNAL.`,
     holds: (value) => /^(SIG)?TERM$|^15$/.test(String(value)),
   },
-  storage_opt: { reason: "has no setting", next: NONE },
+  storage_opt: { reason: "has no setting", next: BY_HAND },
   tty: {
     reason: "has no setting: a service has no terminal",
     next: "an app that only prints with one has an option for it, such as PYTHONUNBUFFERED=1.",

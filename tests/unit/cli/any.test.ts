@@ -24,11 +24,13 @@ describe("any compose service", () => {
       .chain((some) => fc.record(Object.fromEntries(some.map((key) => [key, anyOf(properties[key])]))));
     let imports = 0;
     fc.assert(
-      fc.property(service, (web) => {
+      fc.property(service, service, (web, jobs) => {
         const text = stringify(
           {
             services: {
               web: { ...web, image: "shop:1.0.0" },
+              // A worker of it, perhaps.
+              jobs: { command: "celery worker", ...jobs, image: "shop:1.0.0" },
               redis: { image: "redis:8.0.6" },
               db: { image: "postgres:16" },
             },

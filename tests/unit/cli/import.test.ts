@@ -36,6 +36,7 @@ describe("bluegreen import: files as there are many", () => {
       timeZone: "Europe/Vienna",
       health: { path: "/healthz/", timeoutSeconds: 10, gateTimeoutSeconds: 130 },
       network: { name: "shop_default" },
+      workers: { worker: { command: ["celery", "-A", "shop", "worker", "-l", "info"], env: { DEBUG: "1" } } },
     });
     assert.match(ran.err, /pulumi config set --secret --path env\.SECRET_KEY\n/);
     assert.match(ran.err, /services\.web\.build \(line 6\)/);
@@ -45,7 +46,10 @@ describe("bluegreen import: files as there are many", () => {
       ran.err,
       /services\.db: it stays in the compose project, and the colors reach it by its name/,
     );
-    assert.match(ran.err, /services\.worker: it is a worker of the same image/);
+    assert.match(
+      ran.err.replace(/\s+/g, " "),
+      /services\.worker: it becomes workers\.worker, .*Stop it in the compose project before 'pulumi up'/,
+    );
     assert.doesNotMatch(ran.out + ran.err, /hunter2|not-a-variable/, "a secret is printed");
   });
 
@@ -108,15 +112,19 @@ describe("bluegreen import: files as there are many", () => {
     assert.doesNotMatch(ran.out + ran.err, /s3cret|p w/);
   });
 
-  it("mastodon-like: of two networks the one that can publish a port, and what is to be put on it", async () => {
+  it("mastodon-like: of two networks the one on which what it needs is, beside nginx's own", async () => {
     const ran = await sample("mastodon/docker-compose.yml", "web");
     const args = argsOf(ran);
-    assert.deepEqual(args.network, { name: "mastodon_external_network" });
+    assert.equal(args.network, undefined, "Docker publishes no port on an internal one");
+    assert.deepEqual(args.container, { networks: ["mastodon_internal_network"] });
     assert.deepEqual(args.health, { path: "/health", bodyText: "OK" });
     assert.deepEqual(args.proxy, { port: 3000, bindAddress: "127.0.0.1" });
     assert.equal(args.env?.DB_HOST, "db");
     assert.equal(args.env?.OTP_SECRET, undefined);
-    assert.match(ran.err.replace(/\s+/g, " "), /add external_network to the networks of db, redis/);
+    assert.match(
+      ran.err.replace(/\s+/g, " "),
+      /the colors join mastodon_internal_network, on which db, redis can be reached by name\. It has to be there/,
+    );
   });
 
   it("ghost-like: no health check is said, an external volume keeps its name", async () => {
@@ -143,6 +151,7 @@ describe("bluegreen import: files as there are many", () => {
       capabilities: { adds: ["CAP_NET_RAW"], drops: ["CAP_MKNOD"] },
       cpus: 1.5,
       entrypoints: ["./bin/docker-entrypoint"],
+      networks: ["web"],
       workingDir: "/rails",
     });
     assert.deepEqual([args.memoryMb, args.restart, args.containerPort], [1024, "on-failure", 3000]);
@@ -151,6 +160,7 @@ describe("bluegreen import: files as there are many", () => {
     assert.deepEqual(args.labels, { "org.example.owner": "web team" });
     // The line of an anchor's part is the one that it stands in.
     assert.match(ran.err, /services\.app\.restart \(line 12\): tries 5 times/);
+    assert.deepEqual(args.workers, { jobs: { command: ["./bin/jobs", "worker"] } });
     assert.match(ran.err, /services\.migrate: it runs once before the service/);
     assert.match(ran.err, /services\.watchtower: nothing takes its place/);
   });

@@ -11,8 +11,11 @@ const QUOTED = { defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "QUOTE_DOUBL
 describe("bluegreen import: one key at a time", () => {
   const { folder, write } = useFolder();
   let files = 0;
-  const file = (service: object, rest: object = {}) =>
-    write(`${++files}/compose.yml`, stringify({ name: "p", services: { web: service }, ...rest }, QUOTED));
+  const file = (service: object, { services, ...rest }: { services?: object } = {}) =>
+    write(
+      `${++files}/compose.yml`,
+      stringify({ name: "p", ...rest, services: { web: service, ...services } }, QUOTED),
+    );
   const imported = (service: object, { rest = {}, flags = [] as string[] } = {}) =>
     run(
       registerImport,
@@ -313,6 +316,100 @@ describe("bluegreen import: one key at a time", () => {
     );
     assert.match(await saysOf({ command: "a && b" }), /Docker Compose drops "&& b"/);
     assert.match(await saysOf({ command: [] }), /is empty, and the image's own can't be taken away/);
+  });
+
+  it("a service of the same image that works for it becomes its worker, with what it has otherwise", async () => {
+    const image = "shop:1.0.0";
+    const jobs = {
+      image,
+      command: "bundle exec sidekiq -q mailers",
+      environment: { A: "1", B: "3", QUEUE_PASSWORD: "hunter2", TZ: "Asia/Tokyo", HOME_OF: "search" },
+      volumes: ["jobs:/jobs"],
+      deploy: { replicas: 2, resources: { limits: { memory: "1g", cpus: "1.5" } } },
+      stop_grace_period: "1m",
+      restart: "always",
+      healthcheck: { test: ["CMD", "true"] },
+    };
+    const web = { environment: { A: "1", B: "2" }, mem_limit: "256m" };
+    const rest = { services: { delayed_jobs: jobs, search: { image: "search:1" } } };
+    const { workers, network } = await argsFor(web, { rest });
+    assert.deepEqual(workers, {
+      "delayed-jobs": {
+        command: ["bundle", "exec", "sidekiq", "-q", "mailers"],
+        cpus: 1.5,
+        env: { B: "3", HOME_OF: "search" },
+        memoryMb: 1024,
+        stopGraceSeconds: 60,
+      },
+    });
+    assert.deepEqual(network, { name: "p_default" }, "it has to reach what it needs");
+    const says = await saysOf(web, { rest });
+    assert.match(says, /services\.delayed_jobs \(line \d+\): has volumes otherwise than web/);
+    assert.match(says, /services\.delayed_jobs\.deploy \(line \d+\): there are 2 of it, and a worker is one/);
+    assert.match(says, /services\.delayed_jobs\.environment\.TZ .*is set by the component itself/);
+    assert.match(
+      says,
+      /pulumi config set --secret --path 'workers\["?delayed-jobs"?\]\.env\.QUEUE_PASSWORD'/,
+    );
+    assert.doesNotMatch(says, /hunter2/);
+    // What names a Redis that is replaced is built in its command, too.
+    const redis = { image: "redis:8" };
+    const queue = {
+      jobs: { image, command: "rq worker", environment: { Q: "redis://redis:6379/1" } },
+      redis,
+    };
+    const flags = ["--redis", "own"];
+    assert.match(
+      await saysOf({ depends_on: ["redis"] }, { rest: { services: queue }, flags }),
+      /services\.jobs\.environment .*"export Q=\\"\$REDIS_URL\/1\\"; exec rq worker"/,
+    );
+    // Without a limit of its own it had none.
+    const free = { image, command: "rq worker" };
+    const { workers: two } = await argsFor(web, { rest: { services: { free } } });
+    assert.deepEqual(two?.free, { command: ["rq", "worker"], memoryMb: 0 });
+  });
+
+  it("what is of the same image and can't be a worker, or is none, stays where it is, and that is said", async () => {
+    const image = "shop:1.0.0";
+    write(".env", "DB_PASSWORD=hunter2\n");
+    const cases: [object, RegExp][] = [
+      [
+        { image: "shop:0.9", command: "celery worker" },
+        /it has another version of the image: set it by hand/,
+      ],
+      [{ image }, /it has no command of its own/],
+      [{ image, command: "work", entrypoint: ["tini"] }, /it has another entrypoint/],
+      [{ image, command: "work amqp://a:hunter2@queue" }, /its command has a secret in it/],
+      [
+        { image, command: "gunicorn --worker-class gevent", ports: ["81:80"] },
+        /it has the same image: it stays/,
+      ],
+      [{ image, command: "rake db:migrate" }, /it runs once before the service/],
+      [{ image: "other/shop:1.0.0", command: "celery worker" }, /jobs: it stays in the compose project/],
+    ];
+    for (const [jobs, text] of cases) {
+      const more = { rest: { services: { jobs } } };
+      assert.match(await saysOf({}, more), text);
+      assert.equal((await argsFor({}, more)).workers, undefined);
+    }
+  });
+
+  it("all networks on which what it needs is are joined; Docker publishes no port on an internal one", async () => {
+    const needs = { depends_on: ["db", "search"] };
+    const networks = { front: {}, back: { internal: true }, far: { external: true, name: "lan" }, idle: {} };
+    const services = (db: string[], search: string[]) => ({
+      networks,
+      services: {
+        db: { image: "postgres:16", networks: db },
+        search: { image: "search:1", networks: search },
+      },
+    });
+    const both = { ...needs, networks: ["back", "front", "far", "idle"] };
+    const args = await argsFor(both, { rest: services(["back"], ["front"]) });
+    assert.deepEqual(args.network, { name: "p_front" });
+    assert.deepEqual(args.container?.networks, ["p_back", "lan"]);
+    const says = await saysOf({ ...needs, networks: ["back"] }, { rest: services(["back"], ["front"]) });
+    assert.match(says, /search: on no network of this service\. Instead: add back to the networks of search/);
   });
 
   it("secrets are found by their names and by what they are", async () => {
