@@ -16,6 +16,7 @@ import {
 import { renderHealthHeaders } from "../../components/service/healthHeaders";
 import { docker } from "../support/docker";
 import { get } from "../support/http";
+import { describeTotals, failed, Load, type Options } from "../support/load";
 import { freePorts } from "../support/ports";
 import { Running, until, type Ended } from "../support/running";
 import { dockerFlags } from "./flags";
@@ -25,6 +26,31 @@ import { settingsOf } from "../unit/valid";
 export const SERVICE = "shop";
 export const PLACE = `/bluegreen/state/services/${SERVICE}`;
 export const NODE_IMAGE = "node:24.21.0-slim";
+
+/** Runs a change under a light load, on kept and on new connections, of which no request may fail. */
+export async function losesNothingLightly(
+  options: Partial<Options> & { port: number },
+  change: () => Promise<void>,
+): Promise<void> {
+  const load = await Load.start({
+    kept: 4,
+    fresh: 4,
+    pauseMs: 40,
+    maxSeconds: 110,
+    requests: [{ method: "GET", path: "/" }],
+    ...options,
+  });
+  try {
+    await load.more(100);
+    await change();
+    await load.more(100);
+  } finally {
+    await load.stop();
+  }
+  const { totals } = load;
+  assert.equal(failed(totals), 0, [describeTotals(totals), ...totals.firstFailures].join("\n"));
+  assert.equal(totals.ok, totals.sent);
+}
 
 /** How an app answers its health request. */
 export type Health =

@@ -4,33 +4,12 @@ import http from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { docker } from "../support/docker";
 import { get } from "../support/http";
-import { describeTotals, failed, Load } from "../support/load";
 import { Running, until } from "../support/running";
-import { type Service, useLiveService } from "./service";
+import { losesNothingLightly, type Service, useLiveService } from "./service";
 import { TAKE_OVER_STEPS, withLine } from "./steps";
 
-/** Runs a change under a light load of new connections, of which none may fail. */
-async function losesNothing(service: Service, change: () => Promise<void>): Promise<void> {
-  const requests = [{ method: "GET" as const, path: "/" }];
-  const load = await Load.start({
-    port: service.port,
-    kept: 4,
-    fresh: 4,
-    pauseMs: 40,
-    maxSeconds: 110,
-    requests,
-  });
-  try {
-    await load.more(100);
-    await change();
-    await load.more(100);
-  } finally {
-    await load.stop();
-  }
-  const { totals } = load;
-  assert.equal(failed(totals), 0, [describeTotals(totals), ...totals.firstFailures].join("\n"));
-  assert.equal(totals.ok, totals.sent);
-}
+const losesNothing = (service: Service, change: () => Promise<void>) =>
+  losesNothingLightly({ port: service.port }, change);
 
 const holds = (service: Service, container: string, wanted: boolean) =>
   until(

@@ -9,9 +9,8 @@ import { TestCa, WEAK_KEY, type Certificate } from "../support/certificates";
 import { docker } from "../support/docker";
 import { get } from "../support/http";
 import { secureGet } from "../support/https";
-import { describeTotals, failed, Load } from "../support/load";
 import { until } from "../support/running";
-import { PLACE, SERVICE, type Service, useLiveService, useService } from "./service";
+import { losesNothingLightly, PLACE, SERVICE, type Service, useLiveService, useService } from "./service";
 
 const run = promisify(execFile);
 const NAMES = ["shop.test", "www.shop.test"];
@@ -39,27 +38,11 @@ async function delivered(service: Service, certificate: Certificate): Promise<vo
   assert.equal(code, 0, output);
 }
 
-/** Runs a change under a light load with TLS, on kept and on new connections, of which none may fail. */
-async function losesNothing(service: Service, change: () => Promise<void>): Promise<void> {
-  const load = await Load.start({
-    port: service.tlsPort,
-    tls: { ca: ca.certificate, name: NAMES[0] },
-    kept: 8,
-    fresh: 2,
-    pauseMs: 40,
-    maxSeconds: 110,
-    requests: [{ method: "GET", path: "/" }],
-  });
-  try {
-    await load.more(100);
-    await change();
-    await load.more(100);
-  } finally {
-    await load.stop();
-  }
-  const { totals } = load;
-  assert.equal(failed(totals), 0, [describeTotals(totals), ...totals.firstFailures].join("\n"));
-}
+const losesNothing = (service: Service, change: () => Promise<void>) =>
+  losesNothingLightly(
+    { port: service.tlsPort, tls: { ca: ca.certificate, name: NAMES[0] }, kept: 8, fresh: 2 },
+    change,
+  );
 
 describe("a service with TLS", () => {
   const service = useLiveService();
