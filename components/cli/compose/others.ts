@@ -16,6 +16,7 @@ export interface Other {
 const PROXIES =
   /^(nginx|nginx-proxy|nginx-proxy-manager|openresty|traefik|caddy|caddy-docker-proxy|haproxy|envoy|swag|acme-companion|letsencrypt-nginx-proxy-companion|docker-letsencrypt-nginx-proxy-companion|certbot)$/;
 const UPDATERS = /^(watchtower|ouroboros|diun|whats-up-docker|wud)$/;
+
 export function otherServices(
   project: Project,
   name: string,

@@ -25,7 +25,7 @@ export type Kind = "runs-once" | "worker" | "same-image" | "another";
 /** What another service is to this one. */
 export function kindOf(name: string, other: Tree, service: Tree): Kind {
   const said = [...texts(other.command), ...texts(other.entrypoint)].join(" ");
-  const isPart = programOf(other) !== undefined && programOf(other) === programOf(service);
+  const isPart = isSameBuild(other, service) || isSameRepository(other, service);
   if (runsOnce(service, name) || (isPart && MIGRATES.test(said))) return "runs-once";
   if (!isPart) return "another";
   // What extends the service has its ports, too.
@@ -36,16 +36,23 @@ export function kindOf(name: string, other: Tree, service: Tree): Kind {
   return works && !isAsked ? "worker" : "same-image";
 }
 
-const programOf = ({ image, build }: Tree): string | undefined =>
-  typeof image === "string" ? parseImage(image).repository : JSON.stringify(build);
+const isSameBuild = (other: Tree, service: Tree): boolean =>
+  other.build !== undefined && JSON.stringify(other.build) === JSON.stringify(service.build);
+const isSameRepository = (other: Tree, service: Tree): boolean => {
+  const [one, two] = [other, service].map(({ image }) =>
+    typeof image === "string" ? parseImage(image).repository : undefined,
+  );
+  return one !== undefined && one === two;
+};
 
 /** With what it extends. One that can't be read so is read as it stands: it is not what is imported. */
 export function readOther({ services }: Project, name: string): Extended {
   try {
-    return extend(services, name, () => {
-      throw new ImportError("", []);
+    return extend(services, name, (problem) => {
+      throw new ImportError(name, [problem]);
     });
-  } catch {
+  } catch (error) {
+    if (!(error instanceof ImportError)) throw error;
     return { service: services[name] as Tree, placeOf: (place) => ["services", name, ...place] };
   }
 }
@@ -91,7 +98,8 @@ function whyNot({ project, service }: Context, other: Tree): string | undefined 
   const words = other.command === undefined ? [] : (commandOf(other.command)?.words ?? []);
   if (words.length === 0) return "it has no command of its own";
   if (holdsSecret(words, project)) return "its command has a secret in it";
-  if (other.image !== service.image) return "it has another version of the image";
+  if (!isSameBuild(other, service) && other.image !== service.image)
+    return "it has another version of the image";
   if (JSON.stringify(other.entrypoint) !== JSON.stringify(service.entrypoint))
     return "it has another entrypoint, and a worker has that of its color";
   return undefined;

@@ -363,9 +363,9 @@ describe("bluegreen import: one key at a time", () => {
       await saysOf({ depends_on: ["redis"] }, { rest: { services: queue }, flags }),
       /services\.jobs\.environment .*"export Q=\\"\$REDIS_URL\/1\\"; exec rq worker"/,
     );
-    // Without a limit of its own it had none.
-    const free = { image, command: "rq worker" };
-    const { workers: two } = await argsFor(web, { rest: { services: { free } } });
+    // Without a limit of its own it had none. Of one build it is the same image, whatever that is called.
+    const free = { build: ".", image: "shop-jobs", command: "rq worker" };
+    const { workers: two } = await argsFor({ ...web, build: "." }, { rest: { services: { free } } });
     assert.deepEqual(two?.free, { command: ["rq", "worker"], memoryMb: 0 });
   });
 
@@ -386,6 +386,11 @@ describe("bluegreen import: one key at a time", () => {
       ],
       [{ image, command: "rake db:migrate" }, /it runs once before the service/],
       [{ image: "other/shop:1.0.0", command: "celery worker" }, /jobs: it stays in the compose project/],
+      // That file is not read, and it is not what is imported.
+      [
+        { extends: { file: "x.yml", service: "y" }, command: "celery worker" },
+        /jobs: it stays in the compose/,
+      ],
     ];
     for (const [jobs, text] of cases) {
       const more = { rest: { services: { jobs } } };
