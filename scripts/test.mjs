@@ -59,7 +59,7 @@ const parts = {
   "faults-short": (run) =>
     mochaWith(
       { BLUEGREEN_CASES: "300" },
-      ["candidate", "input", "pulumi", "state"].map((name) => `tests/faults/${name}.test.ts`),
+      ["input", "pulumi", "state"].map((name) => `tests/faults/${name}.test.ts`),
       run,
     ),
   // What only SSH can do wrong, and releases over it.
@@ -144,7 +144,7 @@ await main(async () => {
       Array.from({ length: shares }, (_, share) => ({ name, share, shares, prefix: `${name}: ` })),
     );
   // Up to three loads share two cores.
-  if (waiting.length > 1) env.BLUEGREEN_LOAD_PAUSE_MS ??= "200";
+  if (waiting.length > 1) env.BLUEGREEN_LOAD_PAUSE_MS ??= "300";
   const lane = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       say(`npm test: ${next.name}, ${next.share + 1} of ${next.shares}`);

@@ -5,6 +5,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { registerInit } from "../../components/cli/commands/init";
 import { useImages } from "../support/images";
+import { itInFull } from "../support/short";
 import { fileBackend, useStack } from "../support/stack";
 import { run } from "../unit/cli/cli";
 
@@ -16,7 +17,8 @@ for (const language of ["typescript", "yaml"])
     const images = useImages({ one: "ok" });
     const stack = useStack({});
 
-    it("the commands that it prints lead from an empty folder to a service that answers", async () => {
+    const test = language === "typescript" ? it : itInFull;
+    test("the commands that it prints lead from an empty folder to a service that answers", async () => {
       for (const file of [
         "components",
         "node_modules",

@@ -4,10 +4,11 @@ import { docker } from "../support/docker";
 import { describeOnOwnDocker } from "../support/faults";
 import { describeTotals, failed, indent, Load } from "../support/load";
 import { until } from "../support/running";
+import { isShort } from "../support/short";
 import { useStack } from "../support/stack";
 
 /** The suite of faults does it 30 times, and not always in the same way. */
-const TIMES = 5;
+const TIMES = isShort ? 2 : 5;
 const SERVING_WITHIN_S = 30;
 
 describeOnOwnDocker(
