@@ -17,7 +17,7 @@ export const dependenciesOf = (service: Tree): string[] =>
 const networksOf = ({ networks }: Tree): string[] =>
   isNothing(networks) ? ["default"] : isTree(networks) ? Object.keys(networks) : texts(networks);
 
-/** The services that stay in the compose project and that those which don't ask for by name. */
+/** Services that stay in the compose project, and that one of those that leave it asks for by name. */
 export function neededServices(
   all: { context: Context; environment: Environment }[],
   redis: Redis | undefined,
