@@ -90,7 +90,7 @@ function describe(project: Project, key: string, needed: string[]): Network {
   };
 }
 
-/** The first that is not internal is the ingress's, with nginx on it: Docker publishes no port on an internal one. */
+/** One that is not internal becomes the ingress's, with nginx on it: Docker publishes no port on an internal one. */
 function join(findings: Findings, service: Tree, own: Network[], needed: string[], from: Place): string[] {
   const useful = own.filter(({ reaches, isExternal }) => reaches.length > 0 || isExternal);
   const joined = useful.length > 0 ? useful : own.slice(0, 1);

@@ -10,6 +10,7 @@ import { ImportError, type Place } from "./problem";
 import type { Project } from "./project";
 import { namesHost, type Redis } from "./redis";
 import { mapMemory, mapStopGrace } from "./resources";
+import { isNothing } from "./rows";
 import { holdsSecret } from "./secrets";
 import { commandOf, integer, texts } from "./values";
 
@@ -60,6 +61,7 @@ export function readOther({ services }: Project, name: string): Extended {
 /** A service that becomes a worker. */
 export interface Moved {
   worker: string;
+  command: string[];
   context: Context;
   environment: Environment;
 }
@@ -78,11 +80,12 @@ export function findWorkers(main: Context): Workers {
     if (name === main.name || kindOf(name, service, main.service) !== "worker") continue;
     const refuse: Context["refuse"] = (from, ...why) => main.refuse(["services", name, ...from], ...why);
     const context = { ...main, name, service, refuse };
-    const reason = whyNot(main, service);
+    const command = isNothing(service.command) ? [] : (commandOf(service.command)?.words ?? []);
+    const reason = whyNot(main, service, command);
     found.set(
       name,
       reason === undefined
-        ? { worker: nameOf(name), context, environment: readEnvironment(context) }
+        ? { worker: nameOf(name), command, context, environment: readEnvironment(context) }
         : { reason },
     );
   }
@@ -94,10 +97,9 @@ const nameOf = (service: string): string => {
   return words.join("-").slice(0, 30).replace(/-$/, "");
 };
 
-function whyNot({ project, service }: Context, other: Tree): string | undefined {
-  const words = other.command === undefined ? [] : (commandOf(other.command)?.words ?? []);
-  if (words.length === 0) return "it has no command of its own";
-  if (holdsSecret(words, project)) return "its command has a secret in it";
+function whyNot({ project, service }: Context, other: Tree, command: string[]): string | undefined {
+  if (command.length === 0) return "it has no command of its own";
+  if (holdsSecret(command, project)) return "its command has a secret in it";
   if (!isSameBuild(other, service) && other.image !== service.image)
     return "it has another version of the image";
   if (JSON.stringify(other.entrypoint) !== JSON.stringify(service.entrypoint))
@@ -111,7 +113,7 @@ const OF_NO_MATTER =
 
 /** After the rest of the service: a worker has what its color has, but for what is set here. */
 export function mapWorker(
-  { worker, context, environment }: Moved,
+  { worker, command, context, environment }: Moved,
   main: Context,
   common: Environment,
   redis: Redis | undefined,
@@ -121,7 +123,6 @@ export function mapWorker(
   const set = (path: Place, value: unknown, from: Place, secret = false) =>
     findings.set(["workers", worker, ...path], value, placeOf(from), { secret });
 
-  const command = commandOf(service.command)?.words ?? [];
   set(["command"], command, ["command"]);
 
   const variables = [...environment.variables].filter(
@@ -148,7 +149,7 @@ export function mapWorker(
   if (count > 1)
     findings.remark(
       placeOf([scale === undefined ? "deploy" : "scale"]),
-      `there are ${count} of it, and a worker is one container. For more, set more workers of this command`,
+      `runs ${count} times, and a worker is one container. For more, set more workers with the same command`,
     );
   const others = Object.keys(service).filter(
     (key) => !OF_NO_MATTER.test(key) && JSON.stringify(service[key]) !== JSON.stringify(main.service[key]),
@@ -156,7 +157,7 @@ export function mapWorker(
   if (others.length > 0)
     findings.leave(
       placeOf([]),
-      `has ${others.join(", ")} otherwise than ${main.name}, and a worker has what its color has`,
+      `differs from ${main.name} in ${others.join(", ")}, and a worker has what its color has`,
       `give ${main.name} what its worker needs of that, too.`,
     );
 }

@@ -344,8 +344,8 @@ describe("bluegreen import: one key at a time", () => {
     });
     assert.deepEqual(network, { name: "p_default" }, "it has to reach what it needs");
     const says = await saysOf(web, { rest });
-    assert.match(says, /services\.delayed_jobs \(line \d+\): has volumes otherwise than web/);
-    assert.match(says, /services\.delayed_jobs\.deploy \(line \d+\): there are 2 of it, and a worker is one/);
+    assert.match(says, /services\.delayed_jobs \(line \d+\): differs from web in volumes/);
+    assert.match(says, /services\.delayed_jobs\.deploy \(line \d+\): runs 2 times, and a worker is one/);
     assert.match(says, /services\.delayed_jobs\.environment\.TZ .*is set by the component itself/);
     assert.match(
       says,
@@ -378,6 +378,7 @@ describe("bluegreen import: one key at a time", () => {
         /it has another version of the image: set it by hand/,
       ],
       [{ image }, /it has no command of its own/],
+      [{ image, command: null }, /it has no command of its own/],
       [{ image, command: "work", entrypoint: ["tini"] }, /it has another entrypoint/],
       [{ image, command: "work amqp://a:hunter2@queue" }, /its command has a secret in it/],
       [
