@@ -59,7 +59,7 @@ const parts = {
   "faults-short": (run) =>
     mochaWith(
       { BLUEGREEN_CASES: "300" },
-      ["input", "pulumi", "state"].map((name) => `tests/faults/${name}.test.ts`),
+      ["candidate", "input", "pulumi", "state"].map((name) => `tests/faults/${name}.test.ts`),
       run,
     ),
   // What only SSH can do wrong, and releases over it.

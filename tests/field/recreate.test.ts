@@ -63,8 +63,9 @@ describe("N7 a service that there may be only one of", function () {
       assert.deepEqual(Object.keys(totals.failures), ["503, Retry-After 5"], totals.firstFailures.join("\n"));
       const [told, measured] = [Number(downtimeIn(output)), totals.longestSilenceMs / 1000];
       // What was under way was still answered at first, and somebody has to ask to see the end.
-      // And the scripts that note the begin and the end take their time on a machine that has other work.
-      assert.ok(told > measured / 2 && told < measured * 2, `told ${told} s, measured ${measured} s`);
+      // The begin is noted before nginx has the closed site, the end after it has the open one: what is told is no less, and on a
+      // machine with other work some more.
+      assert.ok(told > measured / 2 && told < measured * 1.5, `told ${told} s, measured ${measured} s`);
       assert.match(
         output,
         /plan: downtime: users get 503 from the drain of blue until green passes its gate$/m,
